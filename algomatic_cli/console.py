@@ -1,0 +1,329 @@
+"""All printing. Data goes to stdout; messages, progress, warnings and errors go to stderr.
+
+Colours and progress bars appear on a terminal only; elsewhere a message is one plain line. Nothing that is printed
+holds a secret: every line on its way to stderr is searched for the configured ones.
+"""
+
+import csv
+import json
+import math
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from algomatic_cli.core.errors import AlgomaticError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from algomatic_cli.options import Format
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class _Manner:
+    quiet: bool = False
+    verbose: int = 0
+    no_color: bool = field(default_factory=lambda: "NO_COLOR" in os.environ)
+
+
+_manner = _Manner()
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: the row's key, its heading (the key in words by default), how a value is written."""
+
+    key: str
+    heading: str | None = None
+    write: Callable[[Any], str] | None = None
+    align: Literal["left", "right"] | None = None
+
+    @property
+    def title(self) -> str:
+        """The heading as printed."""
+        return self.heading if self.heading is not None else self.key.replace("_", " ")
+
+
+def configure(*, quiet: bool, verbose: int, no_color: bool) -> None:
+    """Set the manner of speech from the global options."""
+    _manner.quiet, _manner.verbose = quiet, verbose
+    _manner.no_color = no_color or bool(os.environ.get("NO_COLOR"))
+
+
+def verbosity() -> int:
+    """How many -v were given."""
+    return _manner.verbose
+
+
+def is_quiet() -> bool:
+    """Whether -q was given."""
+    return _manner.quiet
+
+
+def is_terminal() -> bool:
+    """Whether messages reach a person's terminal."""
+    return sys.stderr.isatty()
+
+
+# --- data ----------------------------------------------------------------------------------------------------------
+
+
+def data(text: str) -> None:
+    """One line of data on stdout, exactly as given."""
+    sys.stdout.write(text + "\n")
+
+
+def emit(
+    rows: Iterable[Row],
+    columns: Sequence[Column],
+    style: "Format",
+    *,
+    document: Any = None,
+    title: str | None = None,
+    empty: str = "nothing to show",
+    to: TextIO | None = None,
+) -> None:
+    """Print rows in the style asked for.
+
+    Args:
+        rows: mappings; may be a generator, which ndjson and csv pass on row by row in flat memory.
+        columns: the table's and the CSV's columns; JSON carries every key of a row.
+        style: table, json, ndjson or csv.
+        document: what JSON prints instead of the list of rows (an object that holds more than the rows).
+        title: a line above the table.
+        empty: what a table says, on stderr, when there are no rows.
+        to: the stream, stdout by default.
+    """
+    stream = to or sys.stdout
+    if style == "json":
+        json.dump(plain(document if document is not None else list(rows)), stream, indent=2, allow_nan=False)
+        stream.write("\n")
+    elif style == "ndjson":
+        for row in rows:
+            stream.write(json.dumps(plain(row), allow_nan=False) + "\n")
+    elif style == "csv":
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([column.key for column in columns])
+        writer.writerows([_csv_cell(row.get(column.key)) for column in columns] for row in rows)
+    else:
+        _table(list(rows), columns, stream, title, empty)
+
+
+def emit_object(item: Row, style: "Format", *, title: str | None = None) -> None:
+    """Print one object: JSON as itself, a table as key and value."""
+    if style in ("json", "ndjson"):
+        sys.stdout.write(json.dumps(plain(item), indent=2 if style == "json" else None, allow_nan=False) + "\n")
+        return
+    pairs = [{"name": key, "value": value} for key, value in item.items()]
+    emit(pairs, [Column("name", "name"), Column("value", "value")], style, title=title)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: instants in ISO with Z, decimals as numbers, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, date | Path):
+        return str(value)
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):  # a NumPy scalar
+        return plain(value.item())
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def instant(moment: datetime) -> str:
+    """An aware instant as ISO 8601 in UTC, with Z."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def minute(moment: datetime | None) -> str:
+    """An instant for people: UTC to the minute (to the second where it has any)."""
+    if moment is None:
+        return "–"
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%d %H:%M:%S" if utc.second else "%Y-%m-%d %H:%M")
+
+
+def count(number: int | None) -> str:
+    """A count for people, thousands apart."""
+    return "–" if number is None else f"{number:,}"
+
+
+def _csv_cell(value: Any) -> Any:
+    simple = plain(value)
+    return json.dumps(simple) if isinstance(simple, dict | list) else simple
+
+
+def _cell(column: Column, row: Row) -> str:
+    value = row.get(column.key)
+    if column.write is not None:
+        return column.write(value)
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return minute(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def _table(rows: list[Row], columns: Sequence[Column], stream: TextIO, title: str | None, empty: str) -> None:
+    if not rows:
+        say(empty)
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="bold")
+    for column in columns:
+        numeric = all(isinstance(row.get(column.key), int | float | Decimal | None) for row in rows)
+        align = column.align or ("right" if numeric else "left")
+        table.add_column(column.title, justify=align, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(column, row) for column in columns))
+    terminal = _rich(stream)
+    if not stream.isatty():
+        # A pipe has no width: the lines are as long as the data needs, and grep finds whole rows.
+        terminal.width = 100_000
+        terminal.width = max(80, terminal.measure(table).maximum)
+    terminal.print(table)
+
+
+def _rich(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    return Console(file=stream, no_color=_manner.no_color, highlight=False, emoji=False, markup=False)
+
+
+# --- messages ------------------------------------------------------------------------------------------------------
+
+
+def say(text: str) -> None:
+    """A message for a person; silent with -q."""
+    if not _manner.quiet:
+        _line(text)
+
+
+def detail(text: str) -> None:
+    """A message for the curious: printed with -v."""
+    if _manner.verbose:
+        _line(text)
+
+
+def warn(text: str) -> None:
+    """A warning; printed with -q too."""
+    _line(f"warning: {text}", "33")
+
+
+def failure(error: AlgomaticError) -> int:
+    """Print an error with its causes and its next step; return its exit code."""
+    _line(f"error: {error.reason}", "31")
+    cause = error.__cause__
+    while cause is not None:
+        said = str(cause).strip().splitlines()
+        if said and said[0] not in error.reason:
+            _line(f"  because: {said[0]}")
+        cause = cause.__cause__
+    if error.next_step:
+        _line(f"  next: {error.next_step}")
+    if _manner.verbose > 1:
+        _line("".join(traceback.format_exception(error)))
+    return error.exit_code
+
+
+def usage_failure(error: Any) -> int:
+    """Print what is wrong with a command line, the usage, and where to read more."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        data(error.format_message())
+        return int(error.exit_code)
+    if context is not None:
+        _line(context.get_usage())
+    _line(f"error: {error.format_message()}", "31")
+    if context is not None:
+        _line(f"  next: {context.command_path} --help")
+    return int(error.exit_code)
+
+
+def bug(error: Exception, exit_code: int) -> int:
+    """Print an error nobody foresaw."""
+    _line(f"error: {type(error).__name__}: {error}", "31")
+    _line("  this is a bug in algomatic; run the command with -vv for the traceback and report it")
+    if _manner.verbose > 1:
+        _line("".join(traceback.format_exception(error)))
+    return exit_code
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask; --yes answers, and without a terminal the answer is no (nothing ever blocks a job)."""
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _line(text: str, colour: str | None = None) -> None:
+    text = redact(text)
+    if colour and sys.stderr.isatty() and not _manner.no_color:
+        text = f"\x1b[{colour}m{text}\x1b[0m"
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def redact(text: str) -> str:
+    """The text without any configured secret."""
+    for secret in _secrets():
+        text = text.replace(secret, "********")
+    return text
+
+
+def _secrets() -> list[str]:
+    settings = sys.modules.get("algomatic_cli.core.settings")
+    if settings is None or settings.get_settings.cache_info().currsize == 0:
+        return []
+    return list(settings.get_settings().secrets())
+
+
+# --- progress ------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def progress(label: str, total: float | None = None, unit: str = "rows") -> "Iterator[Callable[[float], None]]":
+    """A progress bar on a terminal, nothing elsewhere; call what it yields with the amount done so far."""
+    if _manner.quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shape = (TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.completed:,.0f}} {unit}"))
+    with Progress(*shape, TimeRemainingColumn(), console=_rich(sys.stderr), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,169 @@
+"""The command `algomatic`: a lazy registry of command groups, the global options, and the one error boundary.
+
+A group's module is imported when one of its commands runs; the names and one-line helps stand here, so that
+`algomatic --help` imports neither pandas nor SQLAlchemy. A command returns its exit code (None is 0).
+"""
+
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Annotated, Any, Final, NoReturn, cast
+
+from algomatic_cli import __version__
+from algomatic_cli.core.errors import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_TERMINATED,
+    AlgomaticError,
+)
+
+if sys.argv[1:] == ["--version"]:  # answered before anything else is imported: scripts ask this often
+    sys.stdout.write(f"algomatic {__version__}\n")
+    sys.exit(EXIT_OK)
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+
+from algomatic_cli import console
+
+PROGRAM: Final = "algomatic"
+
+# name -> (module below algomatic_cli.commands, one line for --help); the order is that of the help page.
+REGISTRY: Final[dict[str, tuple[str, str]]] = {
+    "config": ("config", "Show each setting and where it comes from."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the registry."""
+        del ctx
+        return list(REGISTRY)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, its module imported now."""
+        if cmd_name in self.commands:
+            return self.commands[cmd_name]
+        if cmd_name not in REGISTRY:
+            # Known names, so that a misspelt one is answered with the nearest.
+            self.commands = cast("Any", dict.fromkeys(REGISTRY)) | dict(self.commands)
+            return None
+        module = import_module(f"algomatic_cli.commands.{REGISTRY[cmd_name][0]}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        _name_variables(command, cmd_name)
+        self.commands = {**self.commands, cmd_name: command}
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands from the registry alone."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in REGISTRY.items()])
+
+
+def _name_variables(command: Any, *path: str) -> None:
+    """Give every option its variable ALGOMATIC_<COMMAND>_<OPTION>, by the option's own name on the command line."""
+    for name, below in getattr(command, "commands", {}).items():
+        _name_variables(below, *path, name)
+    for parameter in command.params:
+        names = [option[2:] for option in parameter.opts if option.startswith("--")]
+        if names and parameter.envvar is None:
+            parameter.envvar = "_".join(["ALGOMATIC", *path, names[0]]).replace("-", "_").upper()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.data(f"{PROGRAM} {__version__}")
+        raise typer.Exit(EXIT_OK)
+
+
+app = typer.Typer(
+    name=PROGRAM,
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="First time here? Run: algomatic demo",
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print data, warnings and errors only.", envvar="ALGOMATIC_QUIET")
+    ] = False,
+    verbose: Annotated[
+        int,
+        typer.Option("--verbose", "-v", count=True, help="Say more; -vv adds tracebacks.", envvar="ALGOMATIC_VERBOSE"),
+    ] = 0,
+    home: Annotated[
+        str | None, typer.Option("--home", metavar="DIR", help="Where data lives.", envvar="ALGOMATIC_HOME")
+    ] = None,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.", envvar="ALGOMATIC_NO_COLOR")
+    ] = False,
+) -> None:
+    """Market data, trade review and strategy probes over PostgreSQL."""
+    del version
+    console.configure(quiet=quiet, verbose=verbose, no_color=no_color)
+    if home is not None and home != os.environ.get("ALGOMATIC_HOME"):
+        from algomatic_cli.core.settings import set_flags
+
+        set_flags("algomatic", home=home)
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM, as an exception, so that transactions roll back and the server is left in order."""
+
+
+def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
+    del signum, frame
+    raise _TerminatedError
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; every error ends here, as a sentence on stderr."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code = typer.main.get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else EXIT_OK
+    except TyperException as error:
+        return console.usage_failure(error)
+    except AlgomaticError as error:
+        return console.failure(error)
+    except (KeyboardInterrupt, typer.Abort):
+        console.warn("interrupted; what was committed stays")
+        return EXIT_INTERRUPTED
+    except _TerminatedError:
+        console.warn("terminated; what was committed stays")
+        return EXIT_TERMINATED
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough: that is success, and nothing may be flushed into the pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    except Exception as error:
+        return console.failure(known) if (known := _translate(error)) else console.bug(error, EXIT_BUG)
+
+
+def _translate(error: Exception) -> AlgomaticError | None:
+    """A foreign error that has a known meaning for the user, as one of ours."""
+    from algomatic_cli.core.foreign import translate
+
+    return translate(error)
+
+
+def main() -> NoReturn:
+    """The console script's entry point."""
+    sys.exit(run(sys.argv[1:]))
