@@ -1,0 +1,33 @@
+"""The tables, as SQLAlchemy models. `docs/schema.md` says what each column means and why it is as it is."""
+
+from algomatic_cli.core.db.models.base import Base
+from algomatic_cli.core.db.models.broker import BrokerConnection, SnapTradeUser
+from algomatic_cli.core.db.models.journal import JournalEntry
+from algomatic_cli.core.db.models.market import ComputedFeature, DataSyncLog, OhlcvBar, Ticker
+from algomatic_cli.core.db.models.probes import ProbeStrategy, StrategyProbeResult, StrategyProbeTrade
+from algomatic_cli.core.db.models.strategies import Strategy
+from algomatic_cli.core.db.models.trades import CampaignCheck, CampaignFill, DecisionContext, TradeFill
+from algomatic_cli.core.db.models.users import UserAccount, UserProfile, UserRule, Waitlist
+
+__all__ = [
+    "Base",
+    "BrokerConnection",
+    "CampaignCheck",
+    "CampaignFill",
+    "ComputedFeature",
+    "DataSyncLog",
+    "DecisionContext",
+    "JournalEntry",
+    "OhlcvBar",
+    "ProbeStrategy",
+    "SnapTradeUser",
+    "Strategy",
+    "StrategyProbeResult",
+    "StrategyProbeTrade",
+    "Ticker",
+    "TradeFill",
+    "UserAccount",
+    "UserProfile",
+    "UserRule",
+    "Waitlist",
+]
