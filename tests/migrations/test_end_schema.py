@@ -1,0 +1,61 @@
+"""The history ends in the schema document's tables, and the models are those tables."""
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection
+
+from algomatic_cli.core.db import migrations, models
+from tests.migrations.catalogue import columns, constraints
+
+ANSWERS = Path(__file__).parents[1] / "answers"
+DOCUMENT = Path(__file__).parents[3] / "shared" / "spec" / "seed-schema.md"
+LAST_OF_THE_DOCUMENT = "031"
+
+
+def rows_of(name: str) -> set[tuple[str, ...]]:
+    with (ANSWERS / name).open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        next(reader)
+        return {tuple(row) for row in reader}
+
+
+def test_every_column_has_the_type_nullability_and_default_of_the_answers(connection: Connection) -> None:
+    migrations.upgrade(connection, LAST_OF_THE_DOCUMENT)
+    assert columns(connection) == rows_of("schema_columns.csv")
+
+
+def test_every_constraint_and_index_is_the_one_of_the_answers_and_there_is_no_other(connection: Connection) -> None:
+    migrations.upgrade(connection, LAST_OF_THE_DOCUMENT)
+    assert constraints(connection) == rows_of("schema_constraints.csv")
+
+
+@pytest.mark.skipif(not DOCUMENT.is_file(), reason="the schema document is not here")
+def test_tables_columns_and_types_are_the_documents_own(connection: Connection) -> None:
+    migrations.upgrade(connection, LAST_OF_THE_DOCUMENT)
+    section = re.compile(r"### `(\w+)`\n(.*?)(?=\n##|\Z)", re.DOTALL)
+    row = re.compile(r"^\| (\w+) \| ([A-Z]+(?:\(\d+\))?) \|", re.MULTILINE)
+    document = {
+        (table, column, kind)
+        for table, body in section.findall(DOCUMENT.read_text(encoding="utf-8"))
+        for column, kind in row.findall(body)
+    }
+    assert len({table for table, _, _ in document}) == 19
+    assert {entry[:3] for entry in columns(connection)} == document
+
+
+def test_models_and_migrations_describe_the_same_schema(connection: Connection) -> None:
+    migrations.upgrade(connection)
+    command.check(migrations.configuration(connection))
+
+
+def test_every_constraint_of_the_models_has_a_name_of_the_answers() -> None:
+    named = {name for _, _, name, _ in rows_of("schema_constraints.csv")}
+    tables = {table for table, *_ in rows_of("schema_columns.csv")}
+    for table in models.Base.metadata.sorted_tables:
+        if table.name in tables:
+            assert {str(constraint.name) for constraint in table.constraints} <= named
+            assert {str(index.name) for index in table.indexes} <= named
