@@ -5,7 +5,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import files
 from itertools import count
 from pathlib import Path
@@ -55,14 +56,20 @@ def server() -> Iterator[str]:
         shutil.rmtree(root)
 
 
-@pytest.fixture
-def empty_database_url(server: str) -> Iterator[str]:
-    """The URL of a fresh database that no migration has touched."""
+@contextmanager
+def _fresh_database(server: str) -> Iterator[str]:
     name = f"empty_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(host=server, user="postgres", dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
         yield f"postgresql+psycopg://postgres@/{name}?host={server}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database_url(server: str) -> Iterator[str]:
+    """The URL of a fresh database that no migration has touched."""
+    with _fresh_database(server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -72,3 +79,22 @@ def connection(empty_database_url: str) -> Iterator[Connection]:
     with engine.connect() as opened:
         yield opened
     engine.dispose()
+
+
+@pytest.fixture
+def other_connection(server: str) -> Iterator[Connection]:
+    """A connection to a second fresh database."""
+    with _fresh_database(server) as url, create_engine(url, poolclass=NullPool).connect() as opened:
+        yield opened
+
+
+@pytest.fixture
+def psql() -> Callable[[str, str], "subprocess.CompletedProcess[str]"]:
+    """psql(url, script): run a script in psql, stopping at the first error."""
+
+    def run_script(url: str, script: str) -> "subprocess.CompletedProcess[str]":
+        plain = url.replace("postgresql+psycopg", "postgresql")
+        command = [str(PROGRAMS / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", plain, "-f", "-"]
+        return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+
+    return run_script
