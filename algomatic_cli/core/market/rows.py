@@ -1,0 +1,56 @@
+"""Rows of a file before they mean anything: Arrow columns, lines, and the original text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _nowhere() -> NDArray[np.int64]:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class RawBlock:
+    """Consecutive rows of a file.
+
+    `columns` maps a position to an Arrow array (one element a row); `line` is each row's line. `rejects` are rows
+    that could not be split into columns: (line, reason, text). For text, `block` holds the bytes and `start`, `stop`
+    where each row stands in them.
+    """
+
+    columns: Mapping[int, Any]
+    line: NDArray[np.int64]
+    rejects: Sequence[tuple[int, str, str]]
+    block: bytes = b""
+    start: NDArray[np.int64] = field(default_factory=_nowhere)
+    stop: NDArray[np.int64] = field(default_factory=_nowhere)
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def text(self, row: int) -> str:
+        """A row as the file has it; for Parquet its values."""
+        if self.block:
+            return self.block[self.start[row] : self.stop[row]].decode()
+        values = (column[row].as_py() for column in self.columns.values())
+        return ",".join("" if value is None else str(value) for value in values)
+
+
+class Source(Protocol):
+    """A file of rows, whatever its format."""
+
+    size: int
+    position: int
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The columns' names; None for a file without a header."""
+
+    def blocks(self, wanted: Sequence[int], numeric: Sequence[int] = ()) -> Iterator[RawBlock]:
+        """The rows from the first on: the wanted columns, the numeric ones as numbers where they all are."""
+
+    def close(self) -> None:
+        """Close the file."""
