@@ -1,13 +1,14 @@
 """Where the toolkit keeps its files: the layout of the home directory, as paths and nothing else.
 
 $ALGOMATIC_HOME/
-  postgres/      the embedded server's data directory (0700, its owner alone)
-  run/           locks and, where the path is short enough, the server's socket
+  postgres/      the embedded server: its data (0700, its owner alone), its socket, its log
+  run/           locks
   rejects/       rows an import refused, one CSV a file
   models/        regime models
   secret.key     the key that encrypts secrets at rest (0600)
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,12 @@ APPLICATION = "algomatic"
 
 
 def default_home() -> Path:
-    """The platform's user data directory for this application."""
+    """The platform's user data directory for this application; for root one that is not below /root.
+
+    Root's server runs under another account (see `core.db.account`), which must be able to enter the directory.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib") / APPLICATION
     return platformdirs.user_data_path(APPLICATION, appauthor=False)
 
 
@@ -34,12 +40,12 @@ class Home:
 
     @property
     def postgres(self) -> Path:
-        """The embedded server's data directory."""
+        """The embedded server's directory."""
         return self.root / "postgres"
 
     @property
     def run(self) -> Path:
-        """Locks and sockets."""
+        """Locks."""
         return self.root / "run"
 
     @property

@@ -92,14 +92,14 @@ class DatabaseSettings(Section):
     table = "database"
 
     host: str = "localhost"
-    port: int = Field(5432, ge=1, le=65535)
+    port: int = Field(default=5432, ge=1, le=65535)
     name: str = "algomatic"
     user: str = "algomatic"
     password: SecretStr = SecretStr("")
-    pool_size: int = Field(5, ge=1)
-    max_overflow: int = Field(10, ge=0)
+    pool_size: int = Field(default=5, ge=1)
+    max_overflow: int = Field(default=10, ge=0)
     echo: bool = False
-    given_url: SecretStr | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "given_url"))
+    given_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("DATABASE_URL", "given_url"))
 
     _names_a_server: ClassVar[frozenset[str]] = frozenset({"host", "port", "name", "user", "password", "given_url"})
 

@@ -1,4 +1,4 @@
-"""The schema's history: which revision a database stands at, and moving it along.
+"""The schema's history, and moving a database along it.
 
 The migrations lie at the top of a checkout and inside an installed package; both are found, and no alembic.ini is
 needed. Nothing here prints: what Alembic logs goes to the `alembic` logger.
@@ -6,25 +6,24 @@ needed. Nothing here prints: what Alembic logs goes to the `alembic` logger.
 
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TextIO, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from algomatic_cli.core.errors import DatabaseError, SchemaAheadError, UsageError
+from algomatic_cli.core.db.revisions import CHECKOUT, current, directory, head
+from algomatic_cli.core.errors import SchemaAheadError, UsageError
+
+__all__ = ["Revision", "current", "downgrade", "head", "history", "make_revision", "pending", "upgrade"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-_PACKAGE = Path(__file__).parents[2]
-_INSTALLED = _PACKAGE / "_migrations"
-_CHECKOUT = _PACKAGE.parent / "migrations"
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,6 @@ class Revision:
     description: str
 
 
-def directory() -> Path:
-    """The directory that holds the migrations."""
-    for place in (_INSTALLED, _CHECKOUT):
-        if (place / "env.py").is_file():
-            return place
-    raise DatabaseError(
-        f"the migrations are missing from this installation ({_INSTALLED})",
-        next_step="reinstall: pip install --force-reinstall algomatic-cli",
-    )
-
-
 def configuration(connection: Connection | None = None, output: TextIO | None = None) -> Config:
     """Alembic's configuration, made here; migrations run on `connection`, --sql goes to `output`."""
     config = Config(stdout=output or sys.stderr, output_buffer=output, attributes={"connection": connection})
@@ -55,19 +43,6 @@ def configuration(connection: Connection | None = None, output: TextIO | None = 
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     config.set_main_option("truncate_slug_length", "50")
     return config
-
-
-def head() -> str:
-    """The newest revision this version knows."""
-    newest = _scripts().get_current_head()
-    if newest is None:
-        raise DatabaseError("there are no migrations in this installation")
-    return newest
-
-
-def current(connection: Connection) -> str | None:
-    """The revision the database stands at, None when it has never been migrated."""
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def history() -> list[Revision]:
@@ -129,13 +104,14 @@ def make_revision(message: str, *, autogenerate: bool = False, connection: Conne
 
     Only in a checkout: an installed package is not the place to write migrations. Raises `UsageError` there.
     """
-    if directory() != _CHECKOUT:
+    if directory() != CHECKOUT:
         raise UsageError(
             "new migrations are written in a checkout of the source, not in an installed package",
             next_step="clone the repository and run it there",
         )
     number = f"{int(head()) + 1:03d}"
-    made = _run(command.revision, configuration(connection), message, autogenerate=autogenerate, rev_id=number)
+    with redirect_stdout(sys.stderr):  # Alembic announces the file there; a caller's stdout is for data
+        made = _run(command.revision, configuration(connection), message, autogenerate=autogenerate, rev_id=number)
     if not isinstance(made, Script):
         raise UsageError("no migration was written")
     return Path(made.path)

@@ -1,0 +1,198 @@
+"""Bulk rows: one way in, one way out, both COPY.
+
+In: a temporary table that lives for one transaction, filled by COPY, then one `INSERT … SELECT … ON CONFLICT` by the
+domain's store. Fixed-width columns travel in COPY's binary form, rendered by NumPy a block at a time; text, JSON and
+mixed rows travel as CSV rendered by Arrow. Out: COPY of a query into NumPy arrays.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Cursor
+from psycopg.sql import SQL, Composed, Identifier
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    import pyarrow
+
+# Microseconds and days between the epochs of Unix (1970-01-01) and PostgreSQL (2000-01-01).
+_EPOCH_DAYS = 10_957
+_EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
+
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # header: no flags, no extension
+_TRAILER = b"\xff\xff"
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a type travels in binary: its NumPy form on the wire, and what is taken off a value before."""
+
+    wire: str
+    epoch: int = 0
+
+    @property
+    def width(self) -> int:
+        return np.dtype(self.wire).itemsize
+
+
+_FORMS: Mapping[str, _Form] = {
+    "bool": _Form(">i1"),
+    "int2": _Form(">i2"),
+    "int4": _Form(">i4"),
+    "int8": _Form(">i8"),
+    "float8": _Form(">f8"),
+    "timestamptz": _Form(">i8", _EPOCH_MICROSECONDS),
+    "date": _Form(">i4", _EPOCH_DAYS),
+}
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def temporary_table(session: Session, name: str, columns: Mapping[str, str]) -> None:
+    """Create a temporary table that is gone at the end of the transaction, as `columns`: name -> SQL type."""
+    shape = SQL(", ").join(SQL("{} ").format(Identifier(key)) + SQL(kind) for key, kind in columns.items())
+    with cursor_of(session) as cursor:
+        cursor.execute(SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP").format(Identifier(name), shape))
+
+
+@contextmanager
+def copy_arrays(session: Session, table: str, columns: Mapping[str, str]) -> Iterator[Callable[[Arrays], None]]:
+    """COPY blocks of equally long arrays into a table.
+
+    Args:
+        session: its transaction takes the rows.
+        table: the table, usually a temporary one.
+        columns: column -> type, one of bool, int2, int4, int8, float8, timestamptz (int64 µs since 1970, UTC) and
+            date (days since 1970).
+
+    Yields:
+        A function that writes one block; a masked element is NULL.
+    """
+    with cursor_of(session) as cursor:
+        statement = SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(Identifier(table), _names(columns))
+        with cursor.copy(statement) as copy:
+            copy.write(_SIGNATURE)
+            yield lambda arrays: copy.write(binary_rows(arrays, columns))
+            copy.write(_TRAILER)
+
+
+def binary_rows(arrays: Arrays, columns: Mapping[str, str]) -> memoryview:
+    """Rows in COPY's binary form: per row a field count, per field its length and its big-endian bytes."""
+    rows = np.empty(len(arrays[next(iter(columns))]), dtype=_layout(columns))
+    rows["count"] = len(columns)
+    dropped: list[tuple[int, int, NDArray[np.bool_]]] = []
+    for name, kind in columns.items():
+        form, values = _FORMS[kind], arrays[name]
+        rows[f"{name}/length"] = form.width
+        rows[name] = np.ma.getdata(values) - form.epoch if form.epoch else np.ma.getdata(values)
+        mask = np.ma.getmaskarray(values) if np.ma.is_masked(values) else None
+        if mask is not None:
+            rows[f"{name}/length"][mask] = -1
+            offset = rows.dtype.fields[name][1]
+            dropped.append((offset, form.width, mask))
+    if not dropped:
+        return rows.view(np.uint8).data
+    # A NULL has a length of -1 and no bytes: cut the bytes of NULL fields out of the fixed-width picture.
+    picture = rows.view(np.uint8).reshape(len(rows), -1)
+    kept = np.ones(picture.shape, dtype=bool)
+    for offset, width, mask in dropped:
+        kept[mask, offset : offset + width] = False
+    return picture[kept].data
+
+
+def copy_arrow(session: Session, table: str, rows: "pyarrow.Table") -> None:
+    """COPY an Arrow table into a table's columns of the same names; any type that has a text form, null is NULL."""
+    from pyarrow import csv
+
+    with cursor_of(session) as cursor:
+        statement = SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(Identifier(table), _names(rows.column_names))
+        with cursor.copy(statement) as copy:
+            csv.write_csv(rows, _Sink(copy.write), csv.WriteOptions(include_header=False, batch_size=16_384))
+
+
+def read_arrays(
+    session: Session, query: str, columns: Mapping[str, str], parameters: Mapping[str, Any] | None = None
+) -> dict[str, NDArray[Any]]:
+    """The result of a query as arrays, by binary COPY.
+
+    Args:
+        session: where it runs.
+        query: SQL text whose values stand as psycopg placeholders, %(name)s.
+        columns: its columns in order -> their types (see `copy_arrays`).
+        parameters: the values.
+
+    Raises:
+        ValueError: a column holds NULL (COALESCE it in the query) or is of another type.
+    """
+    with cursor_of(session) as cursor:
+        statement = Composed([SQL("COPY ("), SQL(query), SQL(") TO STDOUT (FORMAT binary)")])
+        with cursor.copy(statement, parameters or {}) as copy:
+            raw = b"".join(bytes(part) for part in copy)
+    return _parsed(raw, columns)
+
+
+def _parsed(raw: bytes, columns: Mapping[str, str]) -> dict[str, NDArray[Any]]:
+    body = raw[len(_SIGNATURE) : -len(_TRAILER)]
+    layout = _layout(columns)
+    if len(body) % layout.itemsize:
+        raise ValueError("a column holds NULL, which has no place in an array: COALESCE it in the query")
+    rows = np.frombuffer(body, dtype=layout)
+    arrays = {}
+    for name, kind in columns.items():
+        form = _FORMS[kind]
+        if (rows[f"{name}/length"] != form.width).any():
+            raise ValueError(f"column {name} is not {kind}, or holds NULL: COALESCE it in the query")
+        values = rows[name].astype(np.dtype(form.wire).newbyteorder("="))
+        arrays[name] = values.astype(bool) if kind == "bool" else values + form.epoch if form.epoch else values
+    return arrays
+
+
+def _layout(columns: Mapping[str, str]) -> "np.dtype[Any]":
+    fields: list[tuple[str, str]] = [("count", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"{name}/length", ">i4"), (name, _FORMS[kind].wire)]
+    return np.dtype(fields)
+
+
+def analyze(session: Session, table: str) -> None:
+    """Let the planner know what a freshly filled temporary table holds."""
+    session.execute(text(f'ANALYZE "{table}"'))
+
+
+@contextmanager
+def cursor_of(session: Session) -> Iterator[Cursor[Any]]:
+    """A psycopg cursor in the session's own transaction."""
+    connection = session.connection().connection.driver_connection
+    if connection is None:
+        raise RuntimeError("the session's connection is closed")
+    with connection.cursor() as cursor:
+        yield cursor
+
+
+def _names(columns: Sequence[str] | Mapping[str, str]) -> Composed:
+    return SQL(", ").join(Identifier(name) for name in columns)
+
+
+class _Sink:
+    """A file object that hands what is written to a function."""
+
+    closed = False
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self._write = write
+
+    def write(self, data: Any) -> int:
+        block = bytes(data)
+        self._write(block)
+        return len(block)
+
+    def flush(self) -> None:
+        """Everything written has been handed on."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
