@@ -28,6 +28,7 @@ INSERT INTO user_profiles
 SELECT id, account_balance, default_timeframes, max_position_size_pct, max_risk_per_trade_pct,
        max_daily_loss_pct, min_risk_reward_ratio, created_at, updated_at
 FROM user_accounts
+ORDER BY id
 """
 
 MOVE_BACK = """

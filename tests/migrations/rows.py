@@ -131,8 +131,13 @@ AFTER: dict[str, str] = {
 
 
 def add_rows(connection: Connection, revision: str) -> None:
-    """Insert what belongs to this revision, if anything; numbering goes on after the ids given."""
-    for statement in AFTER.get(revision, "").split(";\n"):
+    """Insert what belongs to this revision, if anything."""
+    run_script(connection, AFTER.get(revision, ""))
+
+
+def run_script(connection: Connection, script: str) -> None:
+    """Run statements and commit; numbering goes on after the ids they gave."""
+    for statement in script.split(";\n"):
         if statement.strip():
             connection.execute(text(statement.replace(":", r"\:")))
     serials = connection.execute(

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from shutil import copytree
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, text
 
 from algomatic_cli.core.db import migrations
 from algomatic_cli.core.errors import SchemaAheadError, UsageError
@@ -48,36 +48,29 @@ def test_a_step_that_fails_leaves_the_database_where_it_was(connection: Connecti
     assert connection.execute(text("SELECT to_regclass('computed_features')")).scalar_one() is None
 
 
+UPGRADE = """
+import sys
+from sqlalchemy import create_engine
+from algomatic_cli.core.db import migrations
+with create_engine(sys.argv[1]).connect() as connection:
+    migrations.upgrade(connection)
+"""
+
+
 def test_two_upgrades_at_once_take_turns(connection: Connection, empty_database_url: str) -> None:
     migrations.upgrade(connection, "001")
-    failures: list[BaseException] = []
-
-    def upgrade() -> None:
-        engine = create_engine(empty_database_url, poolclass=NullPool)
-        try:
-            with engine.connect() as own:
-                migrations.upgrade(own)
-        except BaseException as error:
-            failures.append(error)
-
-    # Alembic's environment is one per process, so the second upgrade is a process of its own.
-    other = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from sqlalchemy import create_engine; from algomatic_cli.core.db import migrations\n"
-            "with create_engine(sys.argv[1]).connect() as own: migrations.upgrade(own)",
-            empty_database_url,
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    thread = threading.Thread(target=upgrade)
-    thread.start()
-    thread.join()
-    _, errors = other.communicate(timeout=120)
-    assert failures == []
-    assert other.returncode == 0, errors
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('algomatic migrations'))"))
+    command = [sys.executable, "-c", UPGRADE, empty_database_url]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    deadline = time.monotonic() + 60
+    while connection.execute(waiting).scalar_one() < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert connection.execute(waiting).scalar_one() == 2
+    connection.commit()
+    for process in both:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
     assert migrations.pending(connection) == []
 
 
