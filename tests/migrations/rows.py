@@ -1,6 +1,11 @@
 """Rows for a database on its way through the history: what somebody had in it at each revision."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlalchemy import Connection, text
+
+Step = Callable[[str], None]
 
 BARS = """
 INSERT INTO tickers (id, symbol) VALUES (1, 'AAPL');
@@ -148,4 +153,15 @@ def run_script(connection: Connection, script: str) -> None:
     )
     for table in serials.scalars():
         connection.execute(text(f"SELECT setval('{table}_id_seq', max(id)) FROM {table} HAVING max(id) IS NOT NULL"))
+    connection.commit()
+
+
+def rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    found = [tuple(row) for row in connection.execute(text(query))]
+    connection.rollback()
+    return found
+
+
+def change(connection: Connection, statement: str) -> None:
+    connection.execute(text(statement))
     connection.commit()

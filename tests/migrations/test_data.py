@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from tests.migrations.conftest import Step, change, rows
+from tests.migrations.rows import Step, change, rows
 
 
 def test_003_removes_vwap_and_nothing_else(connection: Connection, go: Step) -> None:

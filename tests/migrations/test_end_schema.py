@@ -59,3 +59,14 @@ def test_every_constraint_of_the_models_has_a_name_of_the_answers() -> None:
         if table.name in tables:
             assert {str(constraint.name) for constraint in table.constraints} <= named
             assert {str(index.name) for index in table.indexes} <= named
+
+
+def test_the_documentation_describes_every_column_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "schema.md").read_text(encoding="utf-8")
+    described = set()
+    for table, body in re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", text, re.MULTILINE | re.DOTALL):
+        for line in re.findall(r"^\| (\w+ \| [A-Z].*) \|$", body, re.MULTILINE):
+            column, kind, null, default, meaning = (cell.strip() for cell in line.split("|"))
+            assert meaning, f"{table}.{column} has no meaning"
+            described.add((table, column, kind, null or "no", default.strip("`").replace("now()", "now")))
+    assert rows_of("schema_columns.csv") <= described

@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import IntegrityError
 
-from tests.migrations.conftest import change, rows
-from tests.migrations.rows import run_script
+from tests.migrations.rows import change, rows, run_script
 
 ROWS = """
 INSERT INTO tickers (id, symbol) VALUES (1, 'AAPL'), (2, 'NA');

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from algomatic_cli.core.db import migrations
-from tests.migrations.conftest import change, rows
+from tests.migrations.rows import change, rows
 
 NAMES = ["momentum", "pattern", "breakout", "mean reversion", "volume flow", "regime"]
 EVERYTHING = (

@@ -5,8 +5,8 @@ needed. Nothing here prints: what Alembic logs goes to the `alembic` logger.
 """
 
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TextIO, TypeVar
@@ -81,8 +81,8 @@ def upgrade(
         _run(command.upgrade, configuration(output=output or sys.stdout), span, sql=True)
         return
     assert connection is not None, "a database is needed to run migrations"
-    _run(command.upgrade, configuration(connection), revision)
-    connection.commit()
+    with _whole(connection):
+        _run(command.upgrade, configuration(connection), revision)
 
 
 def downgrade(connection: Connection | None, revision: str, *, sql: bool = False, output: TextIO | None = None) -> None:
@@ -95,8 +95,8 @@ def downgrade(connection: Connection | None, revision: str, *, sql: bool = False
         _run(command.downgrade, configuration(output=output or sys.stdout), span, sql=True)
         return
     assert connection is not None, "a database is needed to run migrations"
-    _run(command.downgrade, configuration(connection), revision)
-    connection.commit()
+    with _whole(connection):
+        _run(command.downgrade, configuration(connection), revision)
 
 
 def make_revision(message: str, *, autogenerate: bool = False, connection: Connection | None = None) -> Path:
@@ -125,6 +125,17 @@ def _revision(script: Script) -> Revision:
     before = script.down_revision
     assert before is None or isinstance(before, str), "the history is one chain"
     return Revision(script.revision, before, script.doc.strip().rstrip("."))
+
+
+@contextmanager
+def _whole(connection: Connection) -> Iterator[None]:
+    """Commit what was done on the connection, or roll all of it back when it fails."""
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
 def _run(action: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
