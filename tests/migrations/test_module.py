@@ -9,7 +9,7 @@ from shutil import copytree
 import pytest
 from sqlalchemy import Connection, text
 
-from algomatic_cli.core.db import migrations
+from algomatic_cli.core.db import migrations, revisions
 from algomatic_cli.core.errors import SchemaAheadError, UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_a_step_that_fails_leaves_the_database_where_it_was(connection: Connecti
 UPGRADE = """
 import sys
 from sqlalchemy import create_engine
-from algomatic_cli.core.db import migrations
+from algomatic_cli.core.db import migrations, revisions
 with create_engine(sys.argv[1]).connect() as connection:
     migrations.upgrade(connection)
 """
@@ -83,7 +83,8 @@ def test_the_next_migration_gets_the_next_number(
     connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copytree(ROOT / "migrations", tmp_path / "migrations")
-    monkeypatch.setattr(migrations, "_CHECKOUT", tmp_path / "migrations")
+    monkeypatch.setattr(migrations, "CHECKOUT", tmp_path / "migrations")
+    monkeypatch.setattr(revisions, "CHECKOUT", tmp_path / "migrations")
     migrations.upgrade(connection)
     connection.execute(text("ALTER TABLE waitlist DROP COLUMN notes"))
     connection.commit()
@@ -98,7 +99,7 @@ def test_the_next_migration_gets_the_next_number(
 
 def test_an_installed_package_writes_no_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copytree(ROOT / "migrations", tmp_path / "_migrations")
-    monkeypatch.setattr(migrations, "_INSTALLED", tmp_path / "_migrations")
+    monkeypatch.setattr(revisions, "_INSTALLED", tmp_path / "_migrations")
     with pytest.raises(UsageError, match="checkout"):
         migrations.make_revision("Never")
 
