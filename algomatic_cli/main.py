@@ -34,6 +34,11 @@ PROGRAM: Final = "algomatic"
 
 # name -> (module below algomatic_cli.commands, one line for --help); the order is that of the help page.
 REGISTRY: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("demo", "Show the pipeline on bundled real data."),
+    "import": ("import_", "Import bars from CSV, CSV.gz and Parquet files."),
+    "bars": ("bars", "List, show and export stored bars."),
+    "tickers": ("tickers", "List, add and remove symbols."),
+    "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }
 

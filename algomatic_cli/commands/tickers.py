@@ -1,0 +1,94 @@
+"""`algomatic tickers`: the symbols."""
+
+from typing import Annotated
+
+import typer
+
+from algomatic_cli import console
+from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK, UsageError
+from algomatic_cli.options import (
+    DryRun,
+    Format,
+    FormatOption,
+    JsonOption,
+    SymbolArgument,
+    SymbolsArgument,
+    Yes,
+    chosen,
+)
+
+app = typer.Typer(help="Symbols.", no_args_is_help=True, rich_markup_mode=None)
+
+COLUMNS = [
+    console.Column("symbol"),
+    console.Column("name"),
+    console.Column("exchange"),
+    console.Column("asset_type", "type"),
+    console.Column("is_active", "active"),
+]
+
+
+@app.command(name="list")
+def list_(format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
+    """List the symbols.
+
+    Example: algomatic tickers list
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.market import store
+
+    with open_session() as session:
+        rows = store.list_tickers(session)
+    console.emit(rows, COLUMNS, chosen(format_, as_json), empty="no tickers yet; next: algomatic tickers add SYMBOL")
+    return EXIT_OK
+
+
+@app.command()
+def add(
+    symbol: SymbolArgument,
+    name: Annotated[str | None, typer.Option("--name", help="The company's name.")] = None,
+    exchange: Annotated[str | None, typer.Option("--exchange", help="NYSE, NASDAQ, …")] = None,
+    asset_type: Annotated[str | None, typer.Option("--asset-type", help="stock, etf, crypto, …")] = None,
+    format_: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+) -> int:
+    """Add a symbol, or fill in what is known of it.
+
+    Example: algomatic tickers add AAPL --name "Apple Inc." --exchange NASDAQ
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.market import store
+    from algomatic_cli.core.market.symbols import symbol_named
+
+    with open_session() as session:
+        wanted = symbol_named(symbol)
+        row = store.add_ticker(session, wanted, name=name, exchange=exchange, asset_type=asset_type)
+        session.commit()
+    console.emit_object(row, chosen(format_, as_json))
+    return EXIT_OK
+
+
+@app.command()
+def remove(symbols: SymbolsArgument, yes: Yes = False, dry_run: DryRun = False) -> int:
+    """Remove symbols with all their bars, features and sync log; asks first.
+
+    Example: algomatic tickers remove AAPL --yes
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.market import store
+    from algomatic_cli.core.market.symbols import symbol_named
+
+    with open_session() as session:
+        wanted = [symbol_named(symbol) for symbol in symbols]
+        going = store.what_goes_with(session, wanted)
+        for row in going:
+            console.say(f"{row['symbol']}: {row['bars']:,} bars and {row['features']:,} feature rows go with it")
+        unknown = sorted(set(wanted) - {row["symbol"] for row in going})
+        for symbol in unknown:
+            console.warn(f"there is no symbol {symbol}")
+        if going and not dry_run:
+            if not console.confirm("remove them?", yes=yes):
+                raise UsageError("nothing was removed", next_step="give --yes to remove without being asked")
+            store.remove_tickers(session, [row["symbol"] for row in going])
+            session.commit()
+    return EXIT_ITEMS_FAILED if unknown else EXIT_OK

@@ -1,0 +1,47 @@
+"""The demonstration: the pipeline on bundled real data, in a home of its own that touches nobody's database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from algomatic_cli.core.db.embedded import EmbeddedServer
+from algomatic_cli.core.db.engine import open_session
+from algomatic_cli.core.home import Home
+from algomatic_cli.core.market.files import ReadOptions
+from algomatic_cli.core.market.importer import FileResult, ImportOptions, import_file
+
+_NEW_YORK = "America/New_York"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A bundled file and how it is read; where it comes from and its licence stand in sample/NOTICE.md."""
+
+    file: str
+    read: ReadOptions
+
+
+SAMPLES = (
+    Sample("SPY.csv.gz", ReadOptions(symbol="SPY", timeframe="1Day", tz=_NEW_YORK)),
+    Sample("AAPL.csv.gz", ReadOptions(symbol="AAPL", timeframe="1Min", tz=_NEW_YORK, label="right")),
+    Sample("MSFT.csv.gz", ReadOptions(symbol="MSFT", timeframe="1Min", tz=_NEW_YORK, label="right")),
+)
+
+
+@contextmanager
+def demo_session(directory: Path) -> Iterator[Session]:
+    """A session on the embedded server of that directory, whatever database is configured."""
+    with open_session(server=EmbeddedServer(Home(directory.absolute()))) as session:
+        yield session
+
+
+def import_samples(session: Session, directory: Path) -> Iterator[FileResult]:
+    """Import each bundled file."""
+    options = ImportOptions(rejects=Home(directory.absolute()).rejects)
+    for sample in SAMPLES:
+        with as_file(files("algomatic_cli") / "sample" / sample.file) as path:
+            yield import_file(session, path, sample.read, options, result=FileResult(file=sample.file))
