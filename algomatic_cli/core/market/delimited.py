@@ -87,7 +87,10 @@ class DelimitedFile:
     def _read_head(self) -> bytes:
         head = self._read(self._open_stream(), _SNIFFED)
         if not head.strip():
-            raise FileRefusedError("the file is empty" if not head else "the file holds nothing but blank lines")
+            raise FileRefusedError(
+                "the file is empty" if not head else "the file holds nothing but blank lines",
+                next_step="download or copy the file again",
+            )
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise FileRefusedError("the text is UTF-16", next_step="save the file as UTF-8 and import that")
         if b"\x00" in head or sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in set(head)):
@@ -116,14 +119,12 @@ class DelimitedFile:
         """Blocks of the file with their records; what one block does not hold whole is put before the next."""
         stream = self._open_stream()
         rest = b""
-        first = True
+        following = self._read(stream, BLOCK_BYTES).removeprefix(_BOM)
         while True:
-            chunk = self._read(stream, BLOCK_BYTES)
-            last = not chunk
+            chunk, following = following, self._read(stream, BLOCK_BYTES)
+            last = not following
             if self._old_breaks:
                 chunk = chunk.replace(b"\r", b"\n")
-            if first:
-                chunk, first = chunk.removeprefix(_BOM), False
             body = rest + chunk
             cut = len(body) if last else body.rfind(b"\n") + 1
             body, rest = body[:cut], body[cut:]
@@ -136,7 +137,10 @@ class DelimitedFile:
             if last:
                 return
             if len(rest) > _LONGEST_ROW:
-                raise FileRefusedError(f"this is no table: a row is longer than {_LONGEST_ROW // 2**20} MB")
+                raise FileRefusedError(
+                    f"this is no table: a row is longer than {_LONGEST_ROW // 2**20} MB",
+                    next_step="import CSV, CSV.gz or Parquet",
+                )
 
     def _parse(
         self, body: bytes, records: Records, line: int, wanted: Sequence[int], numeric: Sequence[int]
@@ -207,7 +211,11 @@ class DelimitedFile:
         good: list[int] = []
         for row in np.flatnonzero(whole):
             text = body[records.start[row] : records.stop[row]].decode()
-            fields = next(csv.reader([text], delimiter=self.heading.separator), [])
+            try:
+                fields = next(csv.reader([text], delimiter=self.heading.separator), [])
+            except csv.Error:
+                rejects.append((int(lines[row]), bars.UNCLOSED, text))
+                continue
             if len(fields) != self.heading.width:
                 reason = bars.SHORT if len(fields) < self.heading.width else bars.LONG
                 rejects.append((int(lines[row]), reason, text))

@@ -19,6 +19,7 @@ from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market.bars import BarBlock
 from algomatic_cli.core.market.columnar import ParquetFile
 from algomatic_cli.core.market.delimited import DelimitedFile
+from algomatic_cli.core.market.numbers import Style
 from algomatic_cli.core.market.placing import placed
 from algomatic_cli.core.market.reading import Dated, Tally, bar_block, dated
 from algomatic_cli.core.market.rows import RawBlock
@@ -47,11 +48,11 @@ _FOREIGN: Final = {
 class BarFile:
     """A bar file being read. `blocks()` may be called again and starts anew.
 
-    `timeframe` is known from the start. `symbol` is the file's one symbol, or None when several (or none yet) have
-    been seen; `symbols` are those seen so far. `notes` are sentences about what was inferred, rounded or left out:
-    more may come while rows are read. After the last block `strictly_increasing` says that the file is of one symbol
-    and each bar opens later than the one before, so that no two are of one time. `position` of `size` bytes on disk
-    have been read.
+    `timeframe` is known from the start. `symbol` is the file's one symbol, or None when a column holds it and several
+    (or none yet) have bars; `symbols` are those that have. `notes` are sentences about what was inferred, rounded or
+    left out: more may come while rows are read. After the last block `strictly_increasing` says that the bars are of
+    one symbol and each opens later than the one before, so that no two are of one time. `position` of `size` bytes on
+    disk have been read.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
@@ -91,13 +92,15 @@ class BarFile:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols seen so far."""
-        return tuple(self._tally.names)
+        """The symbols that have bars so far."""
+        return tuple(name for place, name in enumerate(self._tally.names) if place in self._tally.used)
 
     @property
     def symbol(self) -> str | None:
         """The file's one symbol."""
-        return self._tally.names[0] if len(self._tally.names) == 1 else None
+        if self._known.plan.symbol is None:
+            return self._terms.symbol
+        return self.symbols[0] if len(self._tally.used) == 1 else None
 
     @property
     def strictly_increasing(self) -> bool:
@@ -113,7 +116,7 @@ class BarFile:
         """The file's rows in order. Raises `FileRefusedError` when the file turns out to be damaged."""
         self._tally = self._fresh()
         plan = self._known.plan
-        raw_blocks = self._source.blocks(plan.wanted, plan.numeric)
+        raw_blocks = self._source.blocks(plan.wanted, plan.numeric if plan.style is not Style.DECIMAL else ())
         for block in placed(map(self._dated, raw_blocks), self._known.zone):
             yield bar_block(block, plan, self._terms, self._tally)
 
@@ -204,13 +207,18 @@ def _remarks(tally: Tally) -> list[str]:
     """What the rows read so far have made worth saying."""
     notes = []
     if tally.floored:
-        notes.append(f"{tally.floored:,} fractional volumes were rounded down")
+        notes.append(f"{_counted(tally.floored, 'fractional volume')} rounded down")
     if tally.volumes_filled:
-        notes.append(f"{tally.volumes_filled:,} missing volumes were set as --volume-missing says")
+        notes.append(f"{_counted(tally.volumes_filled, 'missing volume')} set as --volume-missing says")
     if tally.unusable_counts:
-        notes.append(f"{tally.unusable_counts:,} trade counts are no counts and were left empty")
+        notes.append(f"{_counted(tally.unusable_counts, 'trade count')} no count and left empty")
     if tally.good and tally.zero_volumes == tally.good:
         notes.append("the volume is 0 in every row")
     if tally.two_digit_years:
         notes.append("years have two digits: 69 to 99 are 1969 to 1999, 00 to 68 are 2000 to 2068")
     return notes
+
+
+def _counted(number: int, what: str) -> str:
+    """`1 fractional volume was`, `2 fractional volumes were`."""
+    return f"{number:,} {what} was" if number == 1 else f"{number:,} {what}s were"

@@ -199,6 +199,8 @@ def _fitted(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, .
     A row name without a heading (as R writes it) comes first; an empty field after a last separator comes last.
     """
     width = _modal_width(rows)
+    if any(len(row) == len(names) for row in rows):
+        return tuple(names)
     if width == len(names) + 1:
         trailing = all(not row[-1].strip() for row in rows if len(row) == width)
         return (*names, "") if trailing else ("", *names)

@@ -49,8 +49,10 @@ def _in_zone(before: Dated | None, block: Dated, after: Dated | None, zone: Zone
         return block
     stamps = block.stamps
     first, second, skipped = zones.readings(np.where(naive, stamps.micros, 0), zone)
-    skipped &= naive
-    repeated = naive & ~skipped & (first != second)
+    skipped &= naive & ~stamps.dated
+    repeated = naive & ~stamps.dated & ~skipped & (first != second)
+    if (dates := naive & stamps.dated).any():
+        first[dates] = zones.first_instants(stamps.micros[dates], zone)
     micros = np.where(naive & ~skipped, first, stamps.micros)
     problem = stamps.problem.copy()
     problem[skipped] = Problem.SKIPPED_HOUR
@@ -72,7 +74,8 @@ def _by_order(before: Dated | None, block: Dated, after: Dated | None, zone: Zon
     naive = np.concatenate([_naive(part)[cut] for part, cut in parts])
     codes = np.concatenate([_series(part)[cut] for part, cut in parts])
     first, second, skipped = zones.readings(np.where(naive, wall, 0), zone)
-    repeated = naive & ~skipped & (first != second)
+    dates = np.concatenate([part.stamps.dated[cut] for part, cut in parts])
+    repeated = naive & ~dates & ~skipped & (first != second)
     later, decided = np.zeros(len(wall), np.bool_), np.zeros(len(wall), np.bool_)
     for code in np.unique(codes[repeated]):
         rows = np.flatnonzero((codes == code) & naive)

@@ -56,10 +56,11 @@ class Terms:
 
 @dataclass
 class Tally:
-    """What the rows read so far have shown."""
+    """What the rows so far have shown. `names` are the symbols of all rows, `used` the places of those with bars."""
 
     names: list[str] = field(default_factory=list)
     position: dict[str, int] = field(default_factory=dict)
+    used: set[int] = field(default_factory=set)
     written_symbol: str | None = None
     several: bool = False
     style: Style = Style.PLAIN
@@ -157,9 +158,9 @@ def _check_stamps(faults: Faults, block: Dated, plan: Plan, terms: Terms) -> Non
 
 
 def _settle_style(plan: Plan, raw: RawBlock, tally: Tally) -> None:
-    """The first commas in a file's numbers may come late: prices past a thousand, say."""
-    if tally.style is Style.PLAIN:
-        tally.style = style_in(plan, raw) or Style.PLAIN
+    """Thousands separators may begin late in a file, with the first price past a thousand."""
+    if tally.style is Style.PLAIN and style_in(plan, raw) is Style.THOUSANDS:
+        tally.style = Style.THOUSANDS
 
 
 def _prices(faults: Faults, column: Any, style: Style) -> NDArray[np.float64]:
@@ -245,7 +246,11 @@ def _count(block: BarBlock, tally: Tally) -> None:
     tally.good += len(block)
     tally.zero_volumes += int(np.count_nonzero(block.volume == 0))
     tally.rejected.update(block.rejects.reason)
-    if len(tally.names) > 1:
+    if block.symbol_codes is not None:
+        tally.used.update(np.unique(block.symbol_codes).tolist())
+    elif block.symbol is not None and len(block):
+        tally.used.add(tally.position[block.symbol])
+    if len(tally.used) > 1:
         tally.increasing = False
     if not len(block) or not tally.increasing:
         return

@@ -5,6 +5,7 @@ record stands (bytes and line numbers as an editor shows them) and which records
 parsed elsewhere. A quote that never closes costs its own line, not the rest of the file.
 """
 
+import csv
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,8 +70,10 @@ def split_records(block: bytes, delimiter: str, width: int, *, last: bool) -> Re
     filled = ~_blank(data, start, stop)
     start, stop, line, unclosed = start[filled], stop[filled], line[filled], unclosed[filled]
     fields = np.searchsorted(delimiters, stop) - np.searchsorted(delimiters, start) + 1
-    if joined:
-        for row in np.flatnonzero(np.diff(line, append=lines) > 1):
+    if len(quotes):
+        # Counting between quotes is exact for well-formed rows; the others are counted as spreadsheets count them.
+        has_quotes = np.searchsorted(quotes, stop) > np.searchsorted(quotes, start)
+        for row in np.flatnonzero(has_quotes & (fields != width)):
             fields[row] = _fields(block[start[row] : stop[row]], delimiter)
     return Records(start, stop, line, fields, unclosed, bool(len(quotes)), joined, consumed, lines)
 
@@ -132,12 +135,15 @@ def _join(
     while position < len(odd):
         opening = int(odd[position])
         closing = int(odd[position + 1]) if position + 1 < len(odd) else None
+        if not _left_open(data[start[opening] : stop[opening]].tobytes(), delimiter):
+            position += 1  # a quote inside a field, such as an inch mark, is a character like others
+            continue
         reach = len(start) if closing is None else closing
         if closing is None and not last and reach - opening <= _LINES_IN_A_FIELD:
             first = np.flatnonzero(~inside[:opening])
             return first, _ends(first, ends), unclosed, (int(start[opening]), opening)
         text = data[start[opening] : stop[closing]].tobytes() if closing is not None else b""
-        if closing is None or reach - opening > _LINES_IN_A_FIELD or _fields(text, delimiter) != width:
+        if closing is None or reach - opening > _LINES_IN_A_FIELD or _fields(text, delimiter, strict=True) != width:
             unclosed[opening] = True
             position += 1
             continue
@@ -155,7 +161,28 @@ def _ends(first: Ints, ends: dict[int, int]) -> Ints:
     return final
 
 
-def _fields(text: bytes, delimiter: str) -> int:
-    """The fields of one record, quotes respected."""
-    pieces = text.split(b'"')
-    return 1 + sum(piece.count(delimiter.encode()) for piece in pieces[::2])
+def _fields(text: bytes, delimiter: str, *, strict: bool = False) -> int:
+    """The fields of one record as the csv module counts them; 0 when it cannot."""
+    try:
+        return len(next(csv.reader([text.decode("utf-8", "replace")], delimiter=delimiter, strict=strict), []))
+    except csv.Error:
+        return 0
+
+
+def _left_open(line: bytes, delimiter: str) -> bool:
+    """Whether a quoted field goes on past the end of a line."""
+    sign = delimiter.encode()
+    position = 0
+    while position <= len(line):
+        if line[position : position + 1] == b'"':
+            closing = line.find(b'"', position + 1)
+            while closing >= 0 and line[closing + 1 : closing + 2] == b'"':
+                closing = line.find(b'"', closing + 2)
+            if closing < 0:
+                return True
+            position = closing + 1
+        following = line.find(sign, position)
+        if following < 0:
+            return False
+        position = following + 1
+    return False

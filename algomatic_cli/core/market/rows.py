@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 
@@ -37,6 +38,16 @@ class RawBlock:
             return self.block[self.start[row] : self.stop[row]].decode()
         values = (column[row].as_py() for column in self.columns.values())
         return ",".join("" if value is None else str(value) for value in values)
+
+
+def joined(blocks: Sequence[RawBlock]) -> RawBlock:
+    """Blocks as one, without their original text."""
+    if len(blocks) == 1:
+        return blocks[0]
+    places = blocks[0].columns if blocks else {}
+    columns = {place: pa.concat_arrays([block.columns[place] for block in blocks]) for place in places}
+    line = np.concatenate([block.line for block in blocks]) if blocks else _nowhere()
+    return RawBlock(columns, line, [reject for block in blocks for reject in block.rejects])
 
 
 class Source(Protocol):

@@ -23,7 +23,7 @@ _DAY: Final = 86_400 * _SECOND
 # POSIX: two digits from 69 on are of the last century.
 _PIVOT: Final = 69
 # The unit of a bare number is read off its size: these are the bounds between s, ms, µs and ns for 1973 to 5138.
-_MAGNITUDES: Final = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3), (2**63 - 1, 1))
+_MAGNITUDES: Final = ((10**11 - 1, 10**9), (10**14 - 1, 10**6), (10**17 - 1, 10**3), (2**63 - 1, 1))
 # Smaller numbers are counters, spreadsheet serials or years sooner than instants of the early seventies.
 _SMALLEST_EPOCH: Final = 10**8
 _FOLDED: Final = np.arange(256, dtype=np.uint8)

@@ -17,7 +17,7 @@ from algomatic_cli.core.market.headers import Heading, columns_of_rows
 from algomatic_cli.core.market.layouts import DateFormat, Order, date_format
 from algomatic_cli.core.market.plan import Plan, candidates, plan_of
 from algomatic_cli.core.market.reading import Dated, Tally, Terms, dated
-from algomatic_cli.core.market.rows import RawBlock, Source
+from algomatic_cli.core.market.rows import RawBlock, Source, joined
 from algomatic_cli.core.market.symbols import symbol_named, symbol_of_file
 from algomatic_cli.core.market.timeframes import (
     SECONDS,
@@ -32,6 +32,7 @@ from algomatic_cli.core.market.zones import zone_named
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400
 _WEEK: Final = 7 * _DAY
+_ENOUGH: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def understand(path: Path, source: Source, heading: Heading | None, request: Req
     sample = _sample(source, candidates(columns))
     plan = plan_of(columns, sample, names, request.dates)
     notes += plan.notes
-    header = names[plan.stamp[0]].strip().lower() if names is not None and len(plan.stamp) == 1 else None
+    header = None if names is None else " ".join(names[place].strip().lower() for place in plan.stamp)
     terms = Terms(request.dates, header=header, symbol=request.symbol, volume_missing=request.volume_missing)
     if bool((dated(sample, plan, terms, Tally()).stamps.problem == Problem.UNDECIDED).any()):
         order, note = order_of(source.blocks(plan.wanted), plan, request.dates)
@@ -164,15 +165,18 @@ def _undecided(evidence: Evidence) -> FileRefusedError:
 
 
 def _sample(source: Source, wanted: Sequence[int]) -> RawBlock:
-    """The first block that holds rows."""
+    """The first rows: blocks until there are enough to judge by."""
+    taken: list[RawBlock] = []
     for block in source.blocks(wanted):
-        if len(block):
-            return block
-        if block.rejects:
-            line, reason, _ = block.rejects[0]
-            raise FileRefusedError(
-                f"no row can be read; line {line}: {reason}", next_step="look at the file's first lines"
-            )
+        taken.append(block)
+        if sum(map(len, taken)) >= _ENOUGH:
+            break
+    sample = joined(taken)
+    if len(sample):
+        return sample
+    if sample.rejects:
+        line, reason, _ = sample.rejects[0]
+        raise FileRefusedError(f"no row can be read; line {line}: {reason}", next_step="look at the file's first lines")
     what = "the file has no rows" if source.names is None else "the file has a header and no rows"
     raise FileRefusedError(what, next_step="there is nothing to import")
 
@@ -187,7 +191,7 @@ def _symbol(
         if seen.several:
             raise FileRefusedError(
                 f"the file holds several symbols and --symbol {request.symbol} names one",
-                next_step="leave --symbol out, or give --columns without a symbol to a file that has one",
+                next_step="leave --symbol out: each row then goes to its own symbol",
             )
         if seen.written_symbol in (None, request.symbol):
             return request.symbol, []

@@ -45,6 +45,15 @@ def readings(wall: Ints, zone: ZoneInfo) -> tuple[Ints, Ints, Bools]:
     return first.asi8.astype(np.int64), second.asi8.astype(np.int64), np.asarray(first.isna())
 
 
+def first_instants(wall: Ints, zone: ZoneInfo) -> Ints:
+    """The first instant of each date: its midnight, or where the clocks skip that, the moment after."""
+    import pandas as pd
+
+    index = pd.DatetimeIndex(wall.view("M8[us]"))
+    placed = index.tz_localize(zone, ambiguous=np.ones(len(wall), np.bool_), nonexistent="shift_forward")
+    return placed.asi8.astype(np.int64)
+
+
 def choose_reading(wall: Ints, repeated: Bools) -> tuple[Bools, Bools]:
     """Which reading the rows of one series mean, from their order alone.
 
