@@ -12,6 +12,8 @@ from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market.rows import RawBlock
 
 BLOCK_ROWS: Final = 131_072
+# Column chunks are read piece by piece: a row group may be as large as the file.
+BUFFER_BYTES: Final = 1024 * 1024
 
 
 class ParquetFile:
@@ -21,7 +23,7 @@ class ParquetFile:
         self.size = path.stat().st_size
         self.position = 0
         try:
-            self._file = pq.ParquetFile(path, memory_map=False, pre_buffer=False)
+            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
         except (pa.ArrowException, OSError) as error:
             raise FileRefusedError(
                 "the Parquet file is cut off or damaged: its table of contents cannot be read",

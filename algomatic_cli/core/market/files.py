@@ -169,8 +169,12 @@ def expand_paths(arguments: Sequence[str | Path]) -> list[Path]:
 
 
 def _inside(directory: Path) -> list[Path]:
-    """The bar files of a directory and the directories below it."""
-    files = sorted(file for file in directory.rglob("*") if file.is_file() and file.name.lower().endswith(SUFFIXES))
+    """The bar files of a directory and the directories below it; hidden ones are not meant."""
+    files = sorted(
+        file
+        for file in directory.rglob("*")
+        if file.is_file() and file.name.lower().endswith(SUFFIXES) and not file.name.startswith(".")
+    )
     if not files:
         raise FileRefusedError(
             f"the directory {directory} holds no bar files", next_step=f"bar files end in {' '.join(SUFFIXES)}"
@@ -189,6 +193,10 @@ def _opened(path: Path) -> DelimitedFile | ParquetFile:
             magic = file.read(16)
     except FileNotFoundError as error:
         raise FileRefusedError(f"there is no file {path}", next_step="check the name and the directory") from error
+    except OSError as error:
+        raise FileRefusedError(
+            f"{path} cannot be opened: {error.strerror}", next_step="check the file's owner and mode"
+        ) from error
     if not magic:
         raise FileRefusedError("the file is empty (0 bytes)", next_step="download or copy the file again")
     for start, what in _FOREIGN.items():

@@ -23,6 +23,7 @@ SEPARATORS: Final = ("\t", ";", "|", ",")
 _LOOKED_AT: Final = 400
 _BEFORE_HEADER: Final = 10
 _FEWEST: Final = 5
+_EPOCH_DIGITS: Final = 9
 _BY_NUMBER: Final = "say which column is which: --columns timestamp=1,open=2,high=3,low=4,close=5,volume=6"
 
 
@@ -97,6 +98,8 @@ def columns_of_rows(rows: Sequence[Sequence[str]], width: int, chosen: Mapping[s
         return columns_numbered(width, chosen)
     joined = width > 1 and all(_kind(row[0]) == "date" and _kind(row[1]) == "time" for row in rows if len(row) == width)
     first = 2 if joined else 1
+    if sum(_kind(row[0]) in ("date", "stamp") for row in rows if row) * 2 <= len(rows):
+        raise FileRefusedError("the file has no header and its first column is not a time", next_step=_BY_NUMBER)
     if width < first + 4:
         raise FileRefusedError(
             f"the file has no header and {width} columns; a bar has at least a time, open, high, low and close",
@@ -167,6 +170,8 @@ def _kind(cell: str) -> str:
     layout = layout_of(shape, DateFormat())
     if layout is not None and layout.kind == "calendar":
         return "stamp" if layout.has_time else "date"
+    if layout is not None and layout.kind == "epoch" and layout.fields["whole"][1] >= _EPOCH_DIGITS:
+        return "stamp"
     if layout is not None and layout.kind == "time" and ":" in shape:
         return "time"
     number = re.fullmatch(r"[$€£]?[+-]?[9.,]*9[9.,]*(?:e[+-]?9+)?", shape)
@@ -174,9 +179,9 @@ def _kind(cell: str) -> str:
 
 
 def _is_data(cells: Sequence[str]) -> bool:
-    """Whether a line is a row, not a header: it has no words, and numbers or times at its beginning."""
+    """Whether a line is a row, not a header: most of its cells are numbers and times."""
     kinds = [_kind(cell) for cell in cells if cell.strip()]
-    return len(kinds) >= 2 and kinds[0] != "text" and sum(kind != "text" for kind in kinds) * 2 > len(kinds)
+    return len(kinds) >= 2 and sum(kind != "text" for kind in kinds) * 2 > len(kinds)
 
 
 def _three_lines(names: Sequence[str], following: Sequence[Sequence[str]]) -> tuple[list[str], str | None, int]:

@@ -23,6 +23,8 @@ _CERTAIN_THOUSANDS: Final = r"^[+-]?\d{1,3}(?:,\d{3})+\.\d*$|^[+-]?\d{1,3}(?:,\d
 _CERTAIN_POINT: Final = r"^[+-]?\d*\.(?:\d{1,2}|\d{4,})$"
 _COMMA: Final = r"^[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?$"
 _CERTAIN_COMMA: Final = r"^[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})$|^[+-]?\d{1,3}(?:\.\d{3})+,\d+$|^0,\d+$"
+# At most as many digits as the letter stands for, so that the product is whole.
+_SHORT: Final = r"^\d{1,6}(?:\.\d{1,3})?[kmb]$"
 _BIGINT: Final = 2**63
 _EXACT: Final = 2.0**53
 
@@ -100,6 +102,8 @@ def read_volumes(column: Any, style: Style = Style.PLAIN) -> Volumes:
         values = pc.fill_null(pc.cast(column, pa.int64()), 0).to_numpy(zero_copy_only=False)
         nothing = np.zeros(len(values), np.bool_)
         return Volumes(values, missing, nothing, nothing, nothing, nothing)
+    if pa.types.is_string(column.type) and (short := _abbreviated(column)) is not None:
+        column = short
     numbers = read_numbers(column, style)
     floats = np.where(numbers.missing | numbers.unreadable, 0.0, numbers.values)
     infinite = ~np.isfinite(floats)
@@ -111,6 +115,19 @@ def read_volumes(column: Any, style: Style = Style.PLAIN) -> Volumes:
         for row in np.flatnonzero((np.abs(floats) >= _EXACT) & ~infinite):
             _exactly(column[int(row)].as_py(), style, int(row), values, outside)
     return Volumes(values, numbers.missing, numbers.unreadable, infinite, outside, fractional)
+
+
+def _abbreviated(column: Any) -> Any | None:
+    """Volumes written as `65.60M` or `980K` in full; None when there are none."""
+    text = _bare(column)
+    short = pc.match_substring_regex(text, _SHORT)
+    if not pc.any(short).as_py():
+        return None
+    amount = _filled(pc.cast(pc.if_else(short, pc.replace_substring_regex(text, "[kmb]$", ""), None), pa.float64()))
+    sizes = {letter: pc.ends_with(text, letter).to_numpy(zero_copy_only=False) for letter in "kmb"}
+    factor = np.select(list(sizes.values()), [1e3, 1e6, 1e9], 1.0)
+    whole = np.rint(np.where(np.isnan(amount), 0.0, amount) * factor).astype(np.int64)
+    return pc.if_else(short, pc.cast(pa.array(whole), pa.string()), text)
 
 
 def _exactly(written: str | int, style: Style, row: int, values: NDArray[np.int64], outside: NDArray[np.bool_]) -> None:

@@ -18,6 +18,8 @@ from algomatic_cli.core.market.timestamps import Problem, Stamps, read_stamps
 
 _JUDGED: Final = 5_000
 _READABLE: Final = 0.99
+# A time of day: 9:30, 09:30:00.000, 09:30 AM, 0930 or 093000.
+_CLOCK: Final = r"^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?$|^\d{4}(\d{2})?$"
 # Problems that say "this is no timestamp", unlike a missing one or a day that does not exist.
 _NO_STAMP: Final = (Problem.UNREADABLE, Problem.ROUNDED, Problem.NO_DATE)
 
@@ -100,6 +102,11 @@ def _stamp(
     best = max(columns.stamps, key=lambda place: _merit(read[place]))
     if names is None:
         return (best,), []
+    if best == columns.date and columns.time is not None and _only_dates(read[best]):
+        raise FileRefusedError(
+            f"the column {names[columns.time]!r} beside the dates holds no time of day that can be read",
+            next_step=f"say --columns timestamp={names[best]} to leave it out, or name both: date=COLUMN,time=COLUMN",
+        )
     left = ", ".join(_verdict(names[place], read[place]) for place in columns.stamps if place != best)
     return (best,), [f"the timestamp is the column {names[best]!r} (left out: {left})"]
 
@@ -131,10 +138,15 @@ def _verdict(name: str, stamps: Stamps) -> str:
 
 def _belong_together(sample: RawBlock, date: int, time: int, given: DateFormat) -> bool:
     """Whether one column holds dates alone and the other times alone."""
-    days = _judge(sample.columns[date], given)
-    hours = _judge(sample.columns[time], given)
-    sound = days.problem == Problem.NONE
-    return bool(sound.any() and days.dated[sound].all() and (hours.problem == Problem.NO_DATE).mean() > 0.5)
+    hours = sample.columns[time].slice(0, _JUDGED)
+    clock = pc.match_substring_regex(pc.utf8_trim_whitespace(pc.cast(hours, pa.string())), _CLOCK)
+    return _only_dates(_judge(sample.columns[date], given)) and (pc.mean(clock).as_py() or 0.0) > 0.5
+
+
+def _only_dates(stamps: Stamps) -> bool:
+    """Whether all that is readable are dates without a time of day."""
+    sound = stamps.problem == Problem.NONE
+    return bool(sound.any() and stamps.dated[sound].all())
 
 
 def _holds_symbols(column: Any) -> bool:

@@ -15,6 +15,10 @@ ALLOWED: Final = r"A-Z0-9.\-/=^_:&+!@#$"
 _SYMBOL: Final = re.compile(rf"(?=.*[A-Z0-9])[{ALLOWED}]{{1,{LONGEST}}}", re.ASCII)
 _SUFFIXES: Final = (".gz", ".csv", ".txt", ".tsv", ".parquet", ".pq")
 _TIMEFRAME_TOKEN: Final = re.compile(r"\d+(s|m|min|mins|h|hour|d|day|w)s?", re.IGNORECASE)
+# What may follow a symbol after a hyphen: BTCUSDT-1m-2024-01.csv.
+_TAIL: Final = re.compile(r"-(?=\d+(?:s|m|min|h|d|w)(?:$|-)|\d{4})", re.IGNORECASE)
+# TradingView's exports: BATS_SPY, 1.csv is SPY traded at BATS, in bars of one minute.
+_EXCHANGE: Final = re.compile(r"[A-Z0-9]+_(?P<symbol>[^,\s]+), ?\d+[A-Z]*(?: \(\d+\))?", re.IGNORECASE)
 # Names that say what a file is, not whose bars it holds.
 _GENERIC: Final = frozenset(
     (
@@ -70,14 +74,17 @@ def symbol_named(text: str) -> str:
 def symbol_of_file(path: Path) -> str | None:
     """The symbol a file's name begins with, or None when the name gives none.
 
-    The suffixes go, then everything from the first underscore, space or bracket: `WTI.parquet` is WTI,
-    `SPY_1m_2024.csv.gz` SPY, `BRK.B.csv` BRK.B, `BTC-USD (1).csv` BTC-USD. A name without a letter (a date, a number)
-    and a name that only says what is inside (`data.csv`, `prices.csv`) give none.
+    The suffixes go, then everything from the first underscore, space or bracket, and a timeframe or a year after a
+    hyphen: `WTI.parquet` is WTI, `SPY_1m_2024.csv.gz` SPY, `BRK.B.csv` BRK.B, `BTC-USD (1).csv` BTC-USD,
+    `BTCUSDT-1m-2024-01.csv` BTCUSDT. A name without a letter (a date, a number) and a name that only says what is
+    inside (`data.csv`, `prices.csv`) give none.
     """
     stem = path.name
     while (suffix := next((end for end in _SUFFIXES if stem.lower().endswith(end)), None)) is not None:
         stem = stem[: -len(suffix)]
-    token = re.split(r"[_\s(\[{,;]", stem.strip(), maxsplit=1)[0].upper()
+    exported = _EXCHANGE.fullmatch(stem.strip())
+    token = exported["symbol"] if exported else re.split(r"[_\s(\[{,;]", stem.strip(), maxsplit=1)[0]
+    token = _TAIL.split(token, maxsplit=1)[0].upper()
     if token in _GENERIC or not any("A" <= letter <= "Z" for letter in token) or _TIMEFRAME_TOKEN.fullmatch(token):
         return None
     return token if is_symbol(token) else None

@@ -18,7 +18,6 @@ SECONDS: Final[Mapping[str, int]] = MappingProxyType(
 )
 _MICRO: Final = 1_000_000
 _DAY: Final = 86400
-_WEEK: Final = 7 * _DAY
 
 
 def timeframe_named(text: str) -> str:
@@ -49,15 +48,6 @@ def modal_spacing(timestamps: NDArray[np.int64], groups: NDArray[np.int32] | Non
 def timeframe_of(spacing: int) -> str | None:
     """The timeframe whose bars are `spacing` seconds apart, or None."""
     return next((name for name, seconds in SECONDS.items() if seconds == spacing), None)
-
-
-def daily_spacing(spacing: int | None, whole_days: bool) -> bool:
-    """Whether rows `spacing` seconds apart are daily bars with closed days between.
-
-    `whole_days`: the stamps carry no time of day. Between a day and a week there is no timeframe in use, so a series
-    that shows only, say, Thursday and the Monday after a holiday is a daily one; seven days and more are not.
-    """
-    return whole_days and (spacing is None or spacing < _WEEK)
 
 
 def spacing_in_words(seconds: int) -> str:

@@ -82,7 +82,6 @@ class Stamps:
     aware: Bools
     dated: Bools
     problem: NDArray[np.uint8]
-    epochs: int = 0
     two_digit_years: bool = False
 
     def __len__(self) -> int:
@@ -237,7 +236,7 @@ def _written(text: Any, given: DateFormat, order: Order | None) -> Stamps:
     """A column of strings, shape by shape."""
     data, starts = _bytes_of(text)
     out = _Column(len(text))
-    epochs, two_digits = 0, False
+    two_digits = False
     for shape, rows in _shapes(text):
         layout = layout_of(shape, given)
         if layout is None:
@@ -253,7 +252,6 @@ def _written(text: Any, given: DateFormat, order: Order | None) -> Stamps:
         matrix = _matrix(data, starts, rows, len(shape.encode()))
         if layout.kind == "epoch":
             micros, readable = _epoch(matrix, layout, given.epoch)
-            epochs += len(rows)
         else:
             micros, readable = _calendar(matrix, layout, order)
             if shape == "9" * 12 and not given.pattern:
@@ -264,7 +262,7 @@ def _written(text: Any, given: DateFormat, order: Order | None) -> Stamps:
         out.dated[rows] = not layout.has_time
         bad = Problem.UNREADABLE if layout.kind == "epoch" else Problem.IMPOSSIBLE
         out.problem[rows] = np.where(readable, Problem.NONE, bad)
-    return Stamps(out.micros, out.aware, out.dated, out.problem, epochs, two_digits)
+    return Stamps(out.micros, out.aware, out.dated, out.problem, two_digits)
 
 
 def _calendar(matrix: NDArray[np.uint8], layout: Layout, order: Order | None) -> tuple[Ints, Bools]:

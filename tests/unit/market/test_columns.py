@@ -138,6 +138,20 @@ def test_date_and_time_columns_are_joined(tmp_path: Path) -> None:
     assert "the column '<TICKVOL>' is left out (--columns volume=<TICKVOL> takes it for the volume)" in whole.notes
 
 
+@pytest.mark.parametrize(("date", "times"), [("20240102", ("143000", "143100")), ("2024-01-02", ("1430", "1431"))])
+def test_times_of_bare_digits_are_joined_too(tmp_path: Path, date: str, times: tuple[str, str]) -> None:
+    text = "Date,Time,Open,High,Low,Close,Volume\n" + "".join(f"{date},{time},10,11,9,10.5,100\n" for time in times)
+    assert read_whole(written(tmp_path, text)).times == [at("2024-01-02 14:30"), at("2024-01-02 14:31")]
+
+
+def test_a_time_column_that_cannot_be_read_is_never_left_out_silently(tmp_path: Path) -> None:
+    text = "Date,Time,Open,High,Low,Close,Volume\n2024-01-02,noon,10,11,9,10.5,100\n2024-01-02,one,10,11,9,10.5,100\n"
+    path = written(tmp_path, text)
+    with pytest.raises(FileRefusedError, match="column 'Time' beside the dates holds no time of day"):
+        read_whole(path)
+    assert read_whole(path, columns={"timestamp": "Date"}).timeframe == "1Day"
+
+
 def test_date_and_time_columns_may_be_named_by_hand(tmp_path: Path) -> None:
     text = (
         "day,clock,open,high,low,close,volume\n2024-01-02,14:30,10,11,9,10.5,100\n2024-01-02,14:31,10,11,9,10.5,100\n"
@@ -245,3 +259,46 @@ def test_a_name_column_is_the_symbol_only_when_it_holds_symbols(tmp_path: Path) 
     rows = "2024-01-02,10,11,9,10,1,{0}\n2024-01-03,10,11,9,10,1,{0}\n"
     assert read_whole(written(tmp_path, header + rows.format("KO"), "x.csv")).symbol == "KO"
     assert read_whole(written(tmp_path, header + rows.format("Coca Cola"), "KO_1d.csv")).symbol == "KO"
+
+
+def test_without_a_header_a_symbol_in_front_is_not_taken_for_a_time(tmp_path: Path) -> None:
+    path = written(tmp_path, "AAPL,20240102,10,11,9,10.5,100\nMSFT,20240102,10,11,9,10.5,100\n", "all.csv")
+    with pytest.raises(FileRefusedError, match="no header and its first column is not a time"):
+        read_whole(path)
+    by_hand = column_map("symbol=1,timestamp=2,open=3,high=4,low=5,close=6,volume=7")
+    assert read_whole(path, columns=by_hand).symbols == ["AAPL", "MSFT"]
+
+
+FOREIGN = {
+    "nasdaq": (
+        'Date,Close/Last,Volume,Open,High,Low\n01/16/2024,$183.63,"65,076,640",$182.16,$184.26,$180.934\n',
+        (182.16, 184.26, 180.934, 183.63, 65076640),
+    ),
+    "investing": (
+        '"Date","Price","Open","High","Low","Vol.","Change %"\n'
+        '"01/16/2024","183.63","182.16","184.26","180.93","65.60M","-1.23%"\n',
+        (182.16, 184.26, 180.93, 183.63, 65600000),
+    ),
+    "stooq": (
+        "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n"
+        "AAPL.US,D,20240116,000000,182.16,184.26,180.93,183.63,65076640,0\n",
+        (182.16, 184.26, 180.93, 183.63, 65076640),
+    ),
+    "binance": (
+        "1705363200000,182.16,184.26,180.93,183.63,65076640.5,1705449599999,1.5,308,1.7,2.4,0\n",
+        (182.16, 184.26, 180.93, 183.63, 65076640),
+    ),
+    "cryptodatadownload": (
+        "https://www.CryptoDataDownload.com\nunix,date,symbol,open,high,low,close,Volume BTC,Volume USD,tradecount\n"
+        "1705363200000,2024-01-16 00:00:00,BTC/USDT,182.16,184.26,180.93,183.63,48.9,2114.5,1500\n",
+        (182.16, 184.26, 180.93, 183.63, 48),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_files_of_well_known_sources_are_read_as_they_come(tmp_path: Path, name: str) -> None:
+    text, bar = FOREIGN[name]
+    whole = read_whole(written(tmp_path, text), timeframe="1Day")
+    assert whole.times == [at("2024-01-16")]
+    assert whole.bars == [bar]

@@ -84,3 +84,9 @@ def test_volumes_past_a_bigint_and_infinite_ones_are_marked() -> None:
     assert volumes.outside.tolist() == [True, False, True, False]
     assert volumes.infinite.tolist() == [False, True, False, False]
     assert volumes.missing.tolist() == [False, False, False, True]
+
+
+def test_abbreviated_volumes_are_written_out() -> None:
+    volumes = read_volumes(pa.array(["65.60M", "980K", "1.234B", "12", "4.35m", "1.2345K"]))
+    assert volumes.values.tolist()[:5] == [65_600_000, 980_000, 1_234_000_000, 12, 4_350_000]
+    assert volumes.unreadable.tolist() == [False] * 5 + [True]
