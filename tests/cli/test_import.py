@@ -198,6 +198,26 @@ def test_the_sync_log_widens_and_counts(algomatic: Algomatic, session: Session, 
     assert tuple(row) == ("2024-01-02 14:30:00+00", "2024-01-02 14:32:00+00", 1, 3, "success")
 
 
+def test_each_bar_goes_to_its_own_symbol_also_after_a_symbol_without_a_good_row(
+    algomatic: Algomatic, session: Session, tmp_path: Path
+) -> None:
+    bad = "BAD,2024-01-02T14:30:00Z,100,99,101,100,10"
+    rows = [f"{symbol},{row}" for symbol in ("ONE", "TWO") for row in GOOD]
+    file = write(tmp_path / "many.csv", [f"symbol,{HEADER}", bad, *rows])
+    entry = document(algomatic("import", file, "--json"))
+    assert (entry["symbols"], entry["inserted"], entry["rejected"]) == (2, 6, 1)
+    assert [bar[0] for bar in stored(session)] == ["ONE"] * 3 + ["TWO"] * 3
+    assert session.scalar(text("SELECT count(*) FROM tickers WHERE symbol = 'BAD'")) == 0
+
+
+def test_a_file_of_contradictions_alone_stores_nothing(algomatic: Algomatic, session: Session, tmp_path: Path) -> None:
+    file = write(tmp_path / "AAPL.csv", [HEADER, GOOD[0], GOOD[0].replace("1000", "1001")])
+    done = algomatic("import", file, "--tf", "1Min", "--json")
+    assert done.returncode == 1
+    assert (document(done)["inserted"], document(done)["rejected"]) == (0, 2)
+    assert stored(session) == []
+
+
 def test_na_and_nan_are_symbols_in_a_column_of_symbols(algomatic: Algomatic, session: Session, tmp_path: Path) -> None:
     rows = [f"{symbol},{row}" for symbol in ("NA", "nan", "AAPL") for row in GOOD]
     done = algomatic("import", write(tmp_path / "many.csv", [f"symbol,{HEADER}", *rows]), "--json")

@@ -7,13 +7,14 @@ is complete before the transaction commits, and a later run that finds nothing t
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from algomatic_cli.core import clock
@@ -126,10 +127,10 @@ def import_file(
     rejects = RejectsFile(options.rejects / _rejects_name(path), dry_run=options.dry_run)
     with open_bars(path, read) as bars, rejects:
         store_intake.open_intake(session)
-        span = _copy(session, bars, rejects, result, progress)
+        symbols: dict[int, str] = {}
+        span = _copy(session, bars, symbols, rejects, result, progress)
         result.timeframe, result.notes = bars.timeframe, list(bars.notes)
-        symbols = list(bars.symbols)
-        result.symbol, result.symbols = (symbols[0] if len(symbols) == 1 else None), len(symbols)
+        result.symbol, result.symbols = bars.symbol, len(symbols)
         if not bars.strictly_increasing:
             dropped, repeats = store_intake.drop_repeats(session)
             result.duplicates += dropped
@@ -141,9 +142,12 @@ def import_file(
                 f"{path}: {rejects.count} of {result.read} rows are bad, and --strict takes all or nothing",
                 next_step=f"read {result.rejects_file}" if result.rejects_file else None,
             )
-        if span is not None and bars.timeframe is not None:
-            result.first, result.last = span
-            _settle(session, bars, symbols, _source(path, options), options, result)
+        if span is not None:
+            result.first, result.last = span.first, span.last
+            in_order = bars.strictly_increasing and len(symbols) == 1
+            store_intake.name_tickers(session, symbols)
+            store_intake.describe_series(session, symbols, dict.fromkeys(symbols, span) if in_order else None)
+            _settle(session, bars.timeframe, _source(path, options), options, in_order, result)
         rejects.finish(result)
         if options.dry_run:
             session.rollback()
@@ -153,48 +157,64 @@ def import_file(
 
 
 def _copy(
-    session: Session, bars: BarFile, rejects: "RejectsFile", result: FileResult, progress: Progress
-) -> tuple[datetime, datetime] | None:
-    """Stream the file's blocks into the temporary table; the span of its good rows."""
+    session: Session,
+    bars: BarFile,
+    symbols: dict[int, str],
+    rejects: "RejectsFile",
+    result: FileResult,
+    progress: Progress,
+) -> store_intake.Span | None:
+    """Stream the file's blocks into the temporary table; the span of its good rows. Fills in code -> symbol."""
     first = last = None
+    good = 0
     with store_intake.copy_bars(session) as write:
         for block in bars.blocks():
             result.read += block.read
             rejects.write(block.rejects)
-            if len(block.timestamp):
-                write(_arrays(block))
+            if len(block):
+                good += len(block)
+                codes = _codes(block)
+                symbols |= {code: block.symbol_names[code] for code in np.unique(codes).tolist()}
+                write(_arrays(block, codes))
                 least, greatest = int(block.timestamp.min()), int(block.timestamp.max())
                 first = least if first is None else min(first, least)
                 last = greatest if last is None else max(last, greatest)
             progress(bars.position, bars.size)
     if first is None or last is None:
         return None
-    return _EPOCH + timedelta(microseconds=first), _EPOCH + timedelta(microseconds=last)
+    return store_intake.Span(_EPOCH + timedelta(microseconds=first), _EPOCH + timedelta(microseconds=last), good)
 
 
-def _arrays(block: BarBlock) -> dict[str, Any]:
-    rows, codes, trades = len(block), block.symbol_codes, block.trade_count
+def _codes(block: BarBlock) -> NDArray[np.int32]:
+    """Per bar its symbol's place in the file's list of names."""
+    if block.symbol_codes is not None:
+        return block.symbol_codes
+    assert block.symbol is not None
+    return np.full(len(block), block.symbol_names.index(block.symbol), dtype=np.int32)
+
+
+def _arrays(block: BarBlock, codes: NDArray[np.int32]) -> dict[str, Any]:
+    trades = block.trade_count
     return {
         "line": block.line,
-        "code": codes if codes is not None else np.zeros(rows, dtype=np.int32),
+        "code": codes,
         "ts": block.timestamp,
         "open": block.open,
         "high": block.high,
         "low": block.low,
         "close": block.close,
         "volume": block.volume,
-        "trade_count": trades if trades is not None else np.ma.masked_array(np.zeros(rows, dtype=np.int32), mask=True),
+        "trade_count": trades
+        if trades is not None
+        else np.ma.masked_array(np.zeros(len(block), dtype=np.int32), mask=True),
     }
 
 
 def _settle(
-    session: Session, bars: BarFile, symbols: list[str], source: str, options: ImportOptions, result: FileResult
+    session: Session, timeframe: str, source: str, options: ImportOptions, in_order: bool, result: FileResult
 ) -> None:
-    assert bars.timeframe is not None
-    store_intake.name_tickers(session, symbols)
-    in_order = bars.strictly_increasing and len(symbols) == 1
-    intake = store_intake.settle(session, bars.timeframe, source, update=options.update, in_order=in_order)
-    store_intake.log_sync(session, bars.timeframe)
+    intake = store_intake.settle(session, timeframe, source, update=options.update, in_order=in_order)
+    store_intake.log_sync(session, timeframe)
     result.inserted, result.updated, result.conflicts = intake.inserted, intake.updated, intake.conflicts
     result.duplicates += intake.duplicates
 
@@ -237,7 +257,7 @@ class RejectsFile:
             rows = zip(rejects.line.tolist(), rejects.reason, rejects.text, strict=True)
             csv.writer(self._opened(), lineterminator="\n").writerows(rows)
 
-    def write_repeats(self, repeats: "Sequence[store_intake.Repeat]", symbols: Sequence[str]) -> None:
+    def write_repeats(self, repeats: "Sequence[store_intake.Repeat]", symbols: Mapping[int, str]) -> None:
         """Add rows that contradict each other at one instant."""
         lines = np.array([repeat.line for repeat in repeats], dtype=np.int64)
         texts = tuple(f"{symbols[repeat.code]},{repeat.timestamp},{repeat.values}" for repeat in repeats)

@@ -1,12 +1,13 @@
 """The SQL of bars on their way in: COPY into a temporary table, compare, one INSERT … ON CONFLICT, one sync-log row.
 
 The order of calls, all in one transaction: `open_intake`, `copy_bars` (a block at a time), `drop_repeats` where the
-rows were not already in strict order, `name_tickers`, `settle`, `log_sync`.
+rows were not already in strict order, `name_tickers`, `describe_series`, `settle`, `log_sync`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
@@ -25,10 +26,25 @@ INCOMING = {
     "trade_count": "int4",
 }
 
+_SERIES = {
+    "code": "int4 PRIMARY KEY",
+    "ticker_id": "int4",
+    "first": "timestamptz",
+    "last": "timestamptz",
+    "bars": "int8",
+}
 _VALUES = "i.open, i.high, i.low, i.close, i.volume, i.trade_count"
 _STORED = """
-    incoming i JOIN incoming_tickers t USING (code)
-    JOIN ohlcv_bars b ON b.ticker_id = t.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.ts
+    incoming i JOIN incoming_series s USING (code)
+    JOIN ohlcv_bars b ON b.ticker_id = s.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.ts
+"""
+# How many rows there are, and whether any stored bar lies in the span of a series: one probe of the index a series.
+_REACH = """
+    SELECT coalesce(sum(s.bars), 0), coalesce(bool_or(EXISTS (
+        SELECT FROM ohlcv_bars b
+        WHERE b.ticker_id = s.ticker_id AND b.timeframe = :timeframe AND b.timestamp BETWEEN s.first AND s.last
+    )), false)
+    FROM incoming_series s
 """
 # A source that does not know the trade count does not contradict a stored one.
 _SAME = """
@@ -48,6 +64,15 @@ class Repeat:
 
 
 @dataclass(frozen=True)
+class Span:
+    """The first and last opening of a series' rows, and how many there are."""
+
+    first: datetime
+    last: datetime
+    bars: int
+
+
+@dataclass(frozen=True)
 class Intake:
     """What became of the rows: new, written over, already there with these values, already there with others."""
 
@@ -59,9 +84,9 @@ class Intake:
 
 def open_intake(session: Session) -> None:
     """Create the transaction's temporary tables, in place of those of an intake before it."""
-    session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.incoming_tickers"))
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming, pg_temp.incoming_series"))
     temporary_table(session, "incoming", INCOMING)
-    temporary_table(session, "incoming_tickers", {"code": "int4 PRIMARY KEY", "ticker_id": "int4 NOT NULL"})
+    temporary_table(session, "incoming_series", _SERIES)
 
 
 @contextmanager
@@ -105,9 +130,8 @@ def drop_repeats(session: Session) -> tuple[int, list[Repeat]]:
     return duplicates, repeats
 
 
-def name_tickers(session: Session, symbols: Sequence[str]) -> None:
-    """Give each code its ticker, a new one where the symbol is not known. A code is a symbol's place in the list."""
-    values = {"symbols": list(symbols)}
+def name_tickers(session: Session, symbols: Mapping[int, str]) -> None:
+    """Make a ticker of each symbol that is not known."""
     session.execute(
         text("""
             INSERT INTO tickers (symbol)
@@ -116,13 +140,34 @@ def name_tickers(session: Session, symbols: Sequence[str]) -> None:
             ORDER BY s.symbol
             ON CONFLICT DO NOTHING
         """),
-        values,
+        {"symbols": list(symbols.values())},
     )
+
+
+def describe_series(session: Session, symbols: Mapping[int, str], known: Mapping[int, Span] | None = None) -> None:
+    """Give each code its ticker, its span and its number of rows.
+
+    Args:
+        session: the intake's transaction.
+        symbols: code -> symbol, each a ticker.
+        known: code -> span, where the caller knows it; otherwise the rows are asked.
+    """
+    values: dict[str, object] = {"codes": list(symbols), "symbols": list(symbols.values())}
+    spans = "SELECT code, min(ts) AS first, max(ts) AS last, count(*) AS bars FROM incoming GROUP BY code"
+    if known is not None:
+        spans = """
+            SELECT * FROM unnest(CAST(:known AS int[]), CAST(:firsts AS timestamptz[]), CAST(:lasts AS timestamptz[]),
+                                 CAST(:bars AS bigint[])) AS k(code, first, last, bars)
+        """
+        columns = {"firsts": "first", "lasts": "last", "bars": "bars"}
+        values |= {name: [getattr(span, field) for span in known.values()] for name, field in columns.items()}
+        values["known"] = list(known)
     session.execute(
-        text("""
-            INSERT INTO incoming_tickers (code, ticker_id)
-            SELECT s.place - 1, t.id
-            FROM unnest(CAST(:symbols AS varchar[])) WITH ORDINALITY s(symbol, place) JOIN tickers t USING (symbol)
+        text(f"""
+            INSERT INTO incoming_series (code, ticker_id, first, last, bars)
+            SELECT code, t.id, span.first, span.last, span.bars
+            FROM unnest(CAST(:codes AS int[]), CAST(:symbols AS varchar[])) named(code, symbol)
+            JOIN tickers t USING (symbol) JOIN ({spans}) span USING (code)
         """),
         values,
     )
@@ -140,9 +185,9 @@ def settle(session: Session, timeframe: str, source: str, *, update: bool, in_or
             index in the same order and never wait for each other in a circle.
     """
     values = {"timeframe": timeframe, "source": source}
-    rows = session.scalar(text("SELECT count(*) FROM incoming")) or 0
+    rows, reaches = session.execute(text(_REACH), values).one()
     same = different = updated = 0
-    if rows and _series_reach_into(session, timeframe):
+    if reaches:
         analyze(session, "incoming")
         counts = text(f"SELECT count(*) FILTER (WHERE {_SAME}), count(*) FROM {_STORED}")
         same, known = session.execute(counts, values).one()
@@ -154,9 +199,9 @@ def settle(session: Session, timeframe: str, source: str, *, update: bool, in_or
         statement = text(f"""
             INSERT INTO ohlcv_bars
                 (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
-            SELECT t.ticker_id, CAST(:timeframe AS varchar), i.ts, {_VALUES}, CAST(:source AS varchar)
-            FROM incoming i JOIN incoming_tickers t USING (code)
-            {"" if in_order else "ORDER BY t.ticker_id, i.ts"}
+            SELECT s.ticker_id, CAST(:timeframe AS varchar), i.ts, {_VALUES}, CAST(:source AS varchar)
+            FROM incoming i JOIN incoming_series s USING (code)
+            {"" if in_order else "ORDER BY s.ticker_id, i.ts"}
             ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
         """)
         inserted = _changed(session, statement, values)
@@ -165,29 +210,13 @@ def settle(session: Session, timeframe: str, source: str, *, update: bool, in_or
     return Intake(inserted, updated, duplicates, different - updated)
 
 
-def _series_reach_into(session: Session, timeframe: str) -> bool:
-    """Whether any stored bar lies in the span of the rows, asked of the index once per symbol."""
-    query = text("""
-        SELECT EXISTS (
-            SELECT FROM (SELECT code, min(ts) AS first, max(ts) AS last FROM incoming GROUP BY code) i
-            JOIN incoming_tickers t USING (code)
-            CROSS JOIN LATERAL (
-                SELECT FROM ohlcv_bars b
-                WHERE b.ticker_id = t.ticker_id AND b.timeframe = :timeframe AND b.timestamp BETWEEN i.first AND i.last
-                LIMIT 1
-            ) stored
-        )
-    """)
-    return bool(session.scalar(query, {"timeframe": timeframe}))
-
-
 def _overwrite(session: Session, timeframe: str, source: str) -> int:
     statement = text(f"""
         UPDATE ohlcv_bars b SET
             open = i.open, high = i.high, low = i.low, close = i.close, volume = i.volume,
             trade_count = coalesce(i.trade_count, b.trade_count), source = CAST(:source AS varchar)
-        FROM incoming i JOIN incoming_tickers t USING (code)
-        WHERE b.ticker_id = t.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.ts AND NOT {_SAME}
+        FROM incoming i JOIN incoming_series s USING (code)
+        WHERE b.ticker_id = s.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.ts AND NOT {_SAME}
     """)
     return _changed(session, statement, {"timeframe": timeframe, "source": source})
 
@@ -205,11 +234,10 @@ def log_sync(session: Session, timeframe: str) -> None:
         text("""
             INSERT INTO data_sync_log AS log (ticker_id, timeframe, first_synced_timestamp, last_synced_timestamp,
                                               last_sync_at, bars_fetched, total_bars, status, error_message)
-            SELECT t.ticker_id, CAST(:timeframe AS varchar), i.first, i.last, now(), i.bars,
+            SELECT s.ticker_id, CAST(:timeframe AS varchar), s.first, s.last, now(), s.bars,
                    (SELECT count(*) FROM ohlcv_bars b
-                    WHERE b.ticker_id = t.ticker_id AND b.timeframe = CAST(:timeframe AS varchar)), 'success', NULL
-            FROM (SELECT code, min(ts) AS first, max(ts) AS last, count(*) AS bars FROM incoming GROUP BY code) i
-            JOIN incoming_tickers t USING (code)
+                    WHERE b.ticker_id = s.ticker_id AND b.timeframe = CAST(:timeframe AS varchar)), 'success', NULL
+            FROM incoming_series s
             ON CONFLICT (ticker_id, timeframe) DO UPDATE SET
                 first_synced_timestamp = LEAST(log.first_synced_timestamp, EXCLUDED.first_synced_timestamp),
                 last_synced_timestamp = GREATEST(log.last_synced_timestamp, EXCLUDED.last_synced_timestamp),
