@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market.rows import RawBlock
 
+# What the library raises on damaged bytes: its own errors, and Python's for text that is none.
+_DAMAGE: Final = (pa.ArrowException, OSError, ValueError)
 BLOCK_ROWS: Final = 131_072
 # Column chunks are read piece by piece: a row group may be as large as the file.
 BUFFER_BYTES: Final = 1024 * 1024
@@ -24,7 +26,7 @@ class ParquetFile:
         self.position = 0
         try:
             self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise FileRefusedError(
                 "the Parquet file is cut off or damaged: its table of contents cannot be read",
                 next_step="download or copy the file again",
@@ -45,10 +47,13 @@ class ParquetFile:
         try:
             for batch in self._file.iter_batches(batch_size=BLOCK_ROWS, columns=names):
                 columns = {position: batch.column(name) for position, name in zip(wanted, names, strict=True)}
+                for column in columns.values():
+                    if not pa.types.is_primitive(column.type):
+                        column.validate(full=True)  # text that is no UTF-8 shows a damaged file
                 yield RawBlock(columns, np.arange(line, line + batch.num_rows), ())
                 line += batch.num_rows
                 self.position = self.size * (line - 1) // max(self.rows, 1)
-        except (pa.ArrowException, OSError) as error:
+        except _DAMAGE as error:
             raise FileRefusedError(
                 f"the Parquet file is damaged after row {line - 1}", next_step="download or copy the file again"
             ) from error

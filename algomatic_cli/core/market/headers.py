@@ -156,7 +156,10 @@ def _fields(line: str, separator: str) -> list[str]:
     """A line's fields; none for a blank line."""
     if not line.strip():
         return []
-    return next(csv.reader([line], delimiter=separator), [])
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # a carriage return inside the line, or a field without end
+        return line.split(separator)
 
 
 def _modal_width(rows: Sequence[Sequence[str]]) -> int:

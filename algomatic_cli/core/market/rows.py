@@ -36,8 +36,16 @@ class RawBlock:
         """A row as the file has it; for Parquet its values."""
         if self.block:
             return self.block[self.start[row] : self.stop[row]].decode()
-        values = (column[row].as_py() for column in self.columns.values())
-        return ",".join("" if value is None else str(value) for value in values)
+        return ",".join(_shown(column[row]) for column in self.columns.values())
+
+
+def _shown(scalar: Any) -> str:
+    """A value as text; an instant that Python's calendar does not reach as its bare number."""
+    try:
+        value = scalar.as_py()
+    except (OverflowError, ValueError):
+        value = scalar.value
+    return "" if value is None else str(value)
 
 
 def joined(blocks: Sequence[RawBlock]) -> RawBlock:

@@ -322,6 +322,27 @@ def test_a_truncated_parquet_file_is_refused(tmp_path: Path) -> None:
         open_bars(path)
 
 
+def test_instants_past_every_calendar_are_rejected_as_their_number(tmp_path: Path) -> None:
+    start = int(at("2024-01-02 14:30").timestamp())
+    path = parquet(tmp_path, timestamp=pa.array([start * 10**6, 10**18], pa.timestamp("us")))
+    whole = read_whole(path, timeframe="1Min")
+    assert whole.rejects == [(2, bars.STAMP_OUTSIDE, f"{10**18},10.0,11.0,9.0,10.5,100")]
+
+
+def test_a_gzip_file_cut_off_further_down_is_refused_while_it_is_read(
+    tmp_path: Path, tiny_blocks: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_blocks(2000)
+    monkeypatch.setattr(delimited, "_SNIFFED", 2000)
+    stamps = [f"2024-01-02 {hour:02d}:{minute:02d}" for hour in range(24) for minute in range(60)]
+    zipped = gzip.compress(minutes(*stamps).encode())
+    with open_bars(written(tmp_path, zipped[: len(zipped) // 2], "AAPL.csv.gz")) as opened:
+        blocks = opened.blocks()
+        assert len(next(blocks)) > 0
+        with pytest.raises(FileRefusedError, match="cut off"):
+            list(blocks)
+
+
 def test_a_parquet_file_without_the_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefusedError, match="no column for the high"):
         open_bars(parquet(tmp_path, high=None))
