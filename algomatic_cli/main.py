@@ -81,6 +81,7 @@ def _name_variables(command: Any, *path: str) -> None:
         names = [option[2:] for option in parameter.opts if option.startswith("--")]
         if names and parameter.envvar is None:
             parameter.envvar = "_".join(["ALGOMATIC", *path, names[0]]).replace("-", "_").upper()
+            parameter.show_envvar = False  # all follow one rule, which the first help page tells
 
 
 def _version(wanted: bool) -> None:
@@ -96,7 +97,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="First time here? Run: algomatic demo",
+    epilog="Every option has a variable, e.g. ALGOMATIC_IMPORT_TZ for import --tz. First time here? algomatic demo",
 )
 
 

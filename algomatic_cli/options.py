@@ -26,6 +26,13 @@ class Timeframe(StrEnum):
     DAY1 = "1Day"
 
 
+class Label(StrEnum):
+    """Which end of a bar its timestamp names."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
 # Output
 FormatOption = Annotated[Format, typer.Option("--format", help="How data is printed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
@@ -35,17 +42,55 @@ TimeframeOption = Annotated[Timeframe, typer.Option("--tf", help="Timeframe of t
 OptionalTimeframe = Annotated[Timeframe | None, typer.Option("--tf", help="Timeframe; inferred when left out.")]
 SymbolArgument = Annotated[str, typer.Argument(help="The symbol, e.g. AAPL.", show_default=False)]
 SymbolsArgument = Annotated[list[str], typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
+OnlySymbol = Annotated[str | None, typer.Argument(help="Only this symbol.")]
 OptionalSymbol = Annotated[str | None, typer.Option("--symbol", help="Symbol; inferred when left out.")]
 Start = Annotated[str | None, typer.Option("--start", metavar="TIME", help="From this instant or day (UTC).")]
 End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="Up to this instant or day (UTC).")]
 Tail = Annotated[int | None, typer.Option("--tail", min=1, help="Only the last N.")]
 Account = Annotated[int, typer.Option("--account", min=1, help="Number of the account.")]
 
+# Files
+Files = Annotated[list[Path], typer.Argument(help="Files, directories or globs.", show_default=False)]
+TargetFile = Annotated[Path, typer.Argument(help="The file to write.", show_default=False)]
+DumpFile = Annotated[Path, typer.Argument(help="A file that db dump wrote.", show_default=False)]
+BarsFile = Annotated[Path, typer.Option("--output", "-o", help="A .csv, .csv.gz or .parquet file.")]
+
+# How bar files are read
+TimeZone = Annotated[str | None, typer.Option("--tz", help="Zone of stamps that name none; UTC by default.")]
+ColumnMap = Annotated[
+    str | None, typer.Option("--columns", metavar="MAP", help="Which column is what: open=o,close=Settle,volume=6.")
+]
+DateFormat = Annotated[
+    str | None, typer.Option("--date-format", help="day-first, month-first, epoch-s|ms|us|ns or a strptime format.")
+]
+LabelOption = Annotated[Label, typer.Option("--label", help="Whether a stamp is the bar's start or its end.")]
+VolumeMissing = Annotated[
+    int | None, typer.Option("--volume-missing", min=0, help="The volume of rows that have none.")
+]
+Source = Annotated[str | None, typer.Option("--source", help="What the bars' source column says.")]
+Update = Annotated[bool, typer.Option("--update", help="Write over stored bars that differ.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Take nothing of a file with a bad row.")]
+
+# Tickers
+TickerName = Annotated[str | None, typer.Option("--name", help="The company's name.")]
+Exchange = Annotated[str | None, typer.Option("--exchange", help="NYSE, NASDAQ, …")]
+AssetType = Annotated[str | None, typer.Option("--asset-type", help="stock, etf, crypto, …")]
+
+# The database
+Revision = Annotated[str, typer.Argument(help="A revision, head, base, or a step such as +1 or -1.")]
+PrintSql = Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")]
+Message = Annotated[str, typer.Option("--message", "-m", help="What the migration does.")]
+Autogenerate = Annotated[bool, typer.Option("--autogenerate", help="Compare models and database.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Leave it running until algomatic db stop.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Drop what the database holds first.")]
+PsqlArguments = Annotated[list[str] | None, typer.Argument(help="Arguments for psql, e.g. -c 'SELECT 1'.")]
+
 # How it is done
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run that holds the lock.")]
 OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")]
+Directory = Annotated[Path | None, typer.Option("--dir", help="Keep everything in this directory.")]
 
 
 def chosen(format_: Format, as_json: bool) -> Format:

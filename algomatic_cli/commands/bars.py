@@ -1,17 +1,16 @@
 """`algomatic bars`: what is stored."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from algomatic_cli import console
 from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import (
+    BarsFile,
     End,
     Format,
     FormatOption,
     JsonOption,
+    OnlySymbol,
     Start,
     SymbolArgument,
     Tail,
@@ -40,7 +39,7 @@ BARS = [
 
 @app.command(name="list")
 def list_(
-    symbol: Annotated[str | None, typer.Argument(help="Only this symbol.")] = None,
+    symbol: OnlySymbol = None,
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:
@@ -87,7 +86,7 @@ def show(
 def export(
     symbol: SymbolArgument,
     timeframe: TimeframeOption,
-    file: Annotated[Path, typer.Option("--output", "-o", help="A .csv, .csv.gz or .parquet file.")],
+    file: BarsFile,
     start: Start = None,
     end: End = None,
 ) -> int:

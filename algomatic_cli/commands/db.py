@@ -1,28 +1,41 @@
 """`algomatic db`: the schema and the server."""
 
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from algomatic_cli import console
 from algomatic_cli.core.errors import EXIT_OK, UsageError
-from algomatic_cli.options import Format, FormatOption, JsonOption, Yes, chosen
+from algomatic_cli.options import (
+    Autogenerate,
+    DumpFile,
+    Format,
+    FormatOption,
+    JsonOption,
+    Keep,
+    Message,
+    PrintSql,
+    PsqlArguments,
+    Replace,
+    Revision,
+    TargetFile,
+    Yes,
+    chosen,
+)
 
 if TYPE_CHECKING:
     from algomatic_cli.core.db.embedded import EmbeddedServer
 
 app = typer.Typer(help="Schema and server.", no_args_is_help=True, rich_markup_mode=None)
 
-Revision = Annotated[str, typer.Argument(help="A revision, head, base, or a step such as +1 or -1.")]
 _STEP = {"ignore_unknown_options": True}  # -1 is a step, not an option
 
 
 @app.command(context_settings=_STEP)
 def upgrade(
     revision: Revision = "head",
-    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    sql: PrintSql = False,
 ) -> int:
     """Bring the schema up to date.
 
@@ -34,7 +47,7 @@ def upgrade(
 @app.command(context_settings=_STEP)
 def downgrade(
     revision: Revision,
-    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    sql: PrintSql = False,
 ) -> int:
     """Take the schema back; what only the newer schema can hold is lost (dump first).
 
@@ -91,8 +104,8 @@ def history(format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -
 
 @app.command()
 def revision(
-    message: Annotated[str, typer.Option("--message", "-m", help="What the migration does.")],
-    autogenerate: Annotated[bool, typer.Option("--autogenerate", help="Compare models and database.")] = False,
+    message: Message,
+    autogenerate: Autogenerate = False,
 ) -> int:
     """Start a new migration in a checkout.
 
@@ -109,7 +122,7 @@ def revision(
 
 @app.command()
 def start(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave it running until algomatic db stop.")] = False,
+    keep: Keep = False,
 ) -> int:
     """Start the embedded server; without --keep it stops when its last command ends, which may be this one.
 
@@ -174,7 +187,7 @@ def url() -> int:
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def shell(
-    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments for psql, e.g. -c 'SELECT 1'.")] = None,
+    arguments: PsqlArguments = None,
 ) -> int:
     """Open psql on the database.
 
@@ -186,7 +199,7 @@ def shell(
 
 
 @app.command()
-def dump(file: Annotated[Path, typer.Argument(help="The file to write.", show_default=False)]) -> int:
+def dump(file: TargetFile) -> int:
     """Write the whole database to a file.
 
     Example: algomatic db dump algomatic.dump
@@ -200,8 +213,8 @@ def dump(file: Annotated[Path, typer.Argument(help="The file to write.", show_de
 
 @app.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file that db dump wrote.", show_default=False)],
-    replace: Annotated[bool, typer.Option("--replace", help="Drop what the database holds first.")] = False,
+    file: DumpFile,
+    replace: Replace = False,
     yes: Yes = False,
 ) -> int:
     """Bring a dump into an empty database, or with --replace in place of what is there.

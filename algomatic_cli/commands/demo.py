@@ -5,21 +5,20 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from algomatic_cli import console
 from algomatic_cli.commands.bars import SERIES
 from algomatic_cli.core.errors import EXIT_OK
-from algomatic_cli.options import Format, FormatOption, JsonOption, chosen
+from algomatic_cli.options import Directory, Format, FormatOption, JsonOption, chosen
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
 def demo(
-    directory: Annotated[Path | None, typer.Option("--dir", help="Keep everything in this directory.")] = None,
+    directory: Directory = None,
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:

@@ -3,26 +3,36 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from algomatic_cli import console
-from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK, UsageError
+from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK
 from algomatic_cli.options import (
+    ColumnMap,
+    DateFormat,
     DryRun,
+    Files,
     Format,
     FormatOption,
     JsonOption,
+    Label,
+    LabelOption,
     OptionalSymbol,
     OptionalTimeframe,
+    Source,
+    Strict,
+    TimeZone,
+    Update,
+    VolumeMissing,
     chosen,
 )
 
 if TYPE_CHECKING:
     from algomatic_cli.core.market.importer import FileResult
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 COLUMNS = [
     console.Column("file", write=lambda file: Path(file).name),
@@ -38,23 +48,17 @@ COLUMNS = [
 
 @app.command()
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Files, directories or globs.", show_default=False)],
+    files: Files,
     symbol: OptionalSymbol = None,
     timeframe: OptionalTimeframe = None,
-    tz: Annotated[str | None, typer.Option("--tz", help="Zone of naive timestamps; UTC by default.")] = None,
-    columns: Annotated[
-        str | None, typer.Option("--columns", metavar="MAP", help="Which column is what: open=o,close=c (or numbers).")
-    ] = None,
-    date_format: Annotated[
-        str | None, typer.Option("--date-format", help="day-first, month-first, or a strptime format.")
-    ] = None,
-    label: Annotated[str, typer.Option("--label", help="left or right: stamped at the bar's start or end.")] = "left",
-    volume_missing: Annotated[
-        int | None, typer.Option("--volume-missing", min=0, help="The volume of rows that have none.")
-    ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="What the bars' source column says.")] = None,
-    update: Annotated[bool, typer.Option("--update", help="Write over stored bars that differ.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Take nothing of a file with a bad row.")] = False,
+    tz: TimeZone = None,
+    columns: ColumnMap = None,
+    date_format: DateFormat = None,
+    label: LabelOption = Label.LEFT,
+    volume_missing: VolumeMissing = None,
+    source: Source = None,
+    update: Update = False,
+    strict: Strict = False,
     dry_run: DryRun = False,
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
@@ -69,15 +73,13 @@ def import_(
     from algomatic_cli.core.market.importer import ImportOptions, import_files
     from algomatic_cli.core.settings import get_settings
 
-    if label not in ("left", "right"):
-        raise UsageError(f"--label {label!r} is neither left nor right")
     read = ReadOptions(
         symbol=symbol,
         timeframe=timeframe.value if timeframe else None,
         tz=tz,
         columns=column_map(columns) if columns else {},
         date_format=date_format,
-        label="right" if label == "right" else "left",
+        label=label.value,
         volume_missing=volume_missing,
     )
     options = ImportOptions(source, update, strict, dry_run, rejects=get_settings().home.rejects)

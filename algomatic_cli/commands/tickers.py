@@ -1,18 +1,19 @@
 """`algomatic tickers`: the symbols."""
 
-from typing import Annotated
-
 import typer
 
 from algomatic_cli import console
 from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK, UsageError
 from algomatic_cli.options import (
+    AssetType,
     DryRun,
+    Exchange,
     Format,
     FormatOption,
     JsonOption,
     SymbolArgument,
     SymbolsArgument,
+    TickerName,
     Yes,
     chosen,
 )
@@ -46,9 +47,9 @@ def list_(format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> 
 @app.command()
 def add(
     symbol: SymbolArgument,
-    name: Annotated[str | None, typer.Option("--name", help="The company's name.")] = None,
-    exchange: Annotated[str | None, typer.Option("--exchange", help="NYSE, NASDAQ, …")] = None,
-    asset_type: Annotated[str | None, typer.Option("--asset-type", help="stock, etf, crypto, …")] = None,
+    name: TickerName = None,
+    exchange: Exchange = None,
+    asset_type: AssetType = None,
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:

@@ -289,6 +289,13 @@ def test_an_impossible_year_is_a_rejected_row(
     assert len(stored(session)) == 2
 
 
+def test_a_source_that_does_not_fit_is_a_wrong_command_line(
+    algomatic: Algomatic, session: Session, minutes: Path
+) -> None:
+    assert algomatic("import", minutes, "--source", "x" * 21).returncode == 2
+    assert nothing_stored(session)
+
+
 def test_an_option_by_environment_variable_is_heard(algomatic: Algomatic, session: Session, minutes: Path) -> None:
     assert algomatic("import", minutes, env={"ALGOMATIC_IMPORT_SYMBOL": "MSFT"}).returncode == 0
     assert {bar[0] for bar in stored(session)} == {"MSFT"}

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from algomatic_cli.core import clock
-from algomatic_cli.core.errors import AlgomaticError, FileRefusedError
+from algomatic_cli.core.errors import AlgomaticError, FileRefusedError, UsageError
 from algomatic_cli.core.foreign import translate
 from algomatic_cli.core.market import store_intake
 from algomatic_cli.core.market.bars import BarBlock, Rejects
 from algomatic_cli.core.market.files import BarFile, ReadOptions, open_bars
 
 CONTRADICTED = "the same timestamp occurs again with other values"
+SOURCE_LENGTH = 20  # of the column
 DEFAULT_SOURCES = {".parquet": "parquet_import"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -220,7 +221,10 @@ def _settle(
 
 
 def _source(path: Path, options: ImportOptions) -> str:
-    return options.source or DEFAULT_SOURCES.get(path.suffix.lower(), "csv_import")
+    source = options.source or DEFAULT_SOURCES.get(path.suffix.lower(), "csv_import")
+    if len(source) > SOURCE_LENGTH:
+        raise UsageError(f"--source {source!r} is longer than {SOURCE_LENGTH} characters")
+    return source
 
 
 def _rejects_name(path: Path) -> str:
