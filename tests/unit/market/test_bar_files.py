@@ -11,16 +11,13 @@ import pytest
 
 from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market.files import SUFFIXES, ReadOptions, open_bars
+from tests import ANSWERS, SHARED, TOP, needs_shared
 
-ANSWERS = Path(__file__).parents[2] / "answers" / "bar_files.csv"
-DATA = Path(__file__).parents[4] / "shared" / "data"
-needs_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real data beside the repository (../shared/data) is absent"
-)
+DATA = (SHARED or TOP) / "data"
 
 
 def answers() -> list[dict[str, str]]:
-    with ANSWERS.open(encoding="utf-8") as table:
+    with (ANSWERS / "bar_files.csv").open(encoding="utf-8") as table:
         return list(csv.DictReader(table))
 
 
@@ -68,7 +65,7 @@ def outcome(path: Path, options: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-@needs_data
+@needs_shared
 @pytest.mark.parametrize("answer", answers(), ids=label)
 def test_a_real_file_gives_the_bars_and_rejects_of_its_answer(answer: dict[str, str]) -> None:
     options = json.loads(answer["options"])
@@ -96,7 +93,7 @@ def test_a_real_file_gives_the_bars_and_rejects_of_its_answer(answer: dict[str, 
         assert int(answer["instants"]) == int(answer["good"]), "increasing rows have no two of one time"
 
 
-@needs_data
+@needs_shared
 def test_every_bar_file_has_an_answer() -> None:
     files = {
         path.relative_to(DATA).as_posix() for folder in ("intraday", "daily") for path in (DATA / folder).rglob("*")
