@@ -92,7 +92,7 @@ class BarFile:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols that have bars so far."""
+        """The symbols that have bars so far. A block's codes are positions in its `symbol_names`, not here."""
         return tuple(name for place, name in enumerate(self._tally.names) if place in self._tally.used)
 
     @property
