@@ -68,8 +68,8 @@ def import_(
     Example: algomatic import data/raw/WTI.parquet
     """
     from algomatic_cli.core.db.engine import open_session
-    from algomatic_cli.core.market.columns import column_map
     from algomatic_cli.core.market.files import ReadOptions, expand_paths
+    from algomatic_cli.core.market.files.columns import column_map
     from algomatic_cli.core.market.importer import ImportOptions, import_files
     from algomatic_cli.core.settings import get_settings
 

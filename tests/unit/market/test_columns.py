@@ -6,7 +6,7 @@ import pytest
 
 from algomatic_cli.core.errors import FileRefusedError, UsageError
 from algomatic_cli.core.market import bars
-from algomatic_cli.core.market.columns import column_map, columns_named, normalise
+from algomatic_cli.core.market.files.columns import column_map, columns_named, normalise
 from tests.unit.market.whole import at, minutes, read_whole, written
 
 TWO = ("2024-01-02 14:30", "2024-01-02 14:31")

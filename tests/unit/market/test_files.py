@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algomatic_cli.core.errors import FileRefusedError, UsageError
-from algomatic_cli.core.market import bars, columnar, delimited, understanding
-from algomatic_cli.core.market.files import ReadOptions, expand_paths, open_bars
+from algomatic_cli.core.market import bars
+from algomatic_cli.core.market.files import ReadOptions, columnar, delimited, expand_paths, open_bars, understanding
 from tests.unit.market.whole import HEADER, at, minutes, read_whole, written
 
 TWO = ("2024-01-02 14:30", "2024-01-02 14:31")

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from algomatic_cli.core.market.numbers import Style, read_numbers, read_volumes, style_of
+from algomatic_cli.core.market.files.numbers import Style, read_numbers, read_volumes, style_of
 
 
 def test_plain_numbers_signs_and_currency_are_read() -> None:

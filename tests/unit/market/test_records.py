@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algomatic_cli.core.market.records import keep, split_records
+from algomatic_cli.core.market.files.records import keep, split_records
 
 
 def cut(text: str, width: int = 2, *, last: bool = True) -> list[tuple[int, str, int]]:

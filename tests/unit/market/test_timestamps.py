@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algomatic_cli.core.errors import UsageError
-from algomatic_cli.core.market.layouts import DateFormat, date_format
-from algomatic_cli.core.market.timestamps import Evidence, Problem, examine, read_stamps
+from algomatic_cli.core.market.files.layouts import DateFormat, date_format
+from algomatic_cli.core.market.files.timestamps import Evidence, Problem, examine, read_stamps
 
 PLAIN = DateFormat()
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algomatic_cli.core.errors import UsageError
-from algomatic_cli.core.market import bars, delimited
-from algomatic_cli.core.market.zones import readings, zone_named
+from algomatic_cli.core.market import bars
+from algomatic_cli.core.market.files import delimited
+from algomatic_cli.core.market.files.zones import readings, zone_named
 from tests.unit.market.whole import Whole, at, minutes, read_whole, written
 
 NEW_YORK = "America/New_York"

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from algomatic_cli.core.market import bars, zones
-from algomatic_cli.core.market.reading import Dated
-from algomatic_cli.core.market.timestamps import Problem
+from algomatic_cli.core.market import bars
+from algomatic_cli.core.market.files import zones
+from algomatic_cli.core.market.files.reading import Dated
+from algomatic_cli.core.market.files.timestamps import Problem
 
 Bools = NDArray[np.bool_]
 # Rows of the blocks before and after that may share a block's repeated hour.

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from algomatic_cli.core.errors import FileRefusedError
-from algomatic_cli.core.market.columns import Columns
-from algomatic_cli.core.market.layouts import DateFormat
-from algomatic_cli.core.market.numbers import Style, style_of
-from algomatic_cli.core.market.rows import RawBlock
+from algomatic_cli.core.market.files.columns import Columns
+from algomatic_cli.core.market.files.layouts import DateFormat
+from algomatic_cli.core.market.files.numbers import Style, style_of
+from algomatic_cli.core.market.files.rows import RawBlock
+from algomatic_cli.core.market.files.timestamps import Problem, Stamps, read_stamps
 from algomatic_cli.core.market.symbols import is_symbol
-from algomatic_cli.core.market.timestamps import Problem, Stamps, read_stamps
 
 _JUDGED: Final = 5_000
 _READABLE: Final = 0.99

@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from algomatic_cli.core.errors import FileRefusedError, UsageError
-from algomatic_cli.core.market.columns import ACTIVITY, check_roles, columns_named, normalise
-from algomatic_cli.core.market.headers import Heading, columns_of_rows
-from algomatic_cli.core.market.layouts import DateFormat, Order, date_format
-from algomatic_cli.core.market.plan import Plan, candidates, plan_of
-from algomatic_cli.core.market.reading import Dated, Tally, Terms, dated
-from algomatic_cli.core.market.rows import RawBlock, Source, joined
+from algomatic_cli.core.market.files.columns import ACTIVITY, check_roles, columns_named, normalise
+from algomatic_cli.core.market.files.headers import Heading, columns_of_rows
+from algomatic_cli.core.market.files.layouts import DateFormat, Order, date_format
+from algomatic_cli.core.market.files.plan import Plan, candidates, plan_of
+from algomatic_cli.core.market.files.reading import Dated, Tally, Terms, dated
+from algomatic_cli.core.market.files.rows import RawBlock, Source, joined
+from algomatic_cli.core.market.files.timestamps import Evidence, Problem, examine
+from algomatic_cli.core.market.files.zones import zone_named
 from algomatic_cli.core.market.symbols import symbol_named, symbol_of_file
 from algomatic_cli.core.market.timeframes import (
     SECONDS,
@@ -26,8 +28,6 @@ from algomatic_cli.core.market.timeframes import (
     timeframe_named,
     timeframe_of,
 )
-from algomatic_cli.core.market.timestamps import Evidence, Problem, examine
-from algomatic_cli.core.market.zones import zone_named
 
 _SECOND: Final = 1_000_000
 _DAY: Final = 86_400

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from algomatic_cli.core.errors import FileRefusedError
-from algomatic_cli.core.market.rows import RawBlock
+from algomatic_cli.core.market.files.rows import RawBlock
 
 # What the library raises on damaged bytes: its own errors, and Python's for text that is none.
 _DAMAGE: Final = (pa.ArrowException, OSError, ValueError)

@@ -18,10 +18,10 @@ from pyarrow import csv as arrow_csv
 
 from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market import bars
-from algomatic_cli.core.market.headers import Heading, heading_of, separator_of
-from algomatic_cli.core.market.numbers import MISSING_WORDS
-from algomatic_cli.core.market.records import Records, keep, split_records
-from algomatic_cli.core.market.rows import RawBlock
+from algomatic_cli.core.market.files.headers import Heading, heading_of, separator_of
+from algomatic_cli.core.market.files.numbers import MISSING_WORDS
+from algomatic_cli.core.market.files.records import Records, keep, split_records
+from algomatic_cli.core.market.files.rows import RawBlock
 
 BLOCK_BYTES: Final = 4 * 1024 * 1024
 _SNIFFED: Final = 256 * 1024

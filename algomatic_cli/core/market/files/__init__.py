@@ -17,14 +17,14 @@ from typing import Final
 
 from algomatic_cli.core.errors import FileRefusedError
 from algomatic_cli.core.market.bars import BarBlock
-from algomatic_cli.core.market.columnar import ParquetFile
-from algomatic_cli.core.market.delimited import DelimitedFile
-from algomatic_cli.core.market.numbers import Style
-from algomatic_cli.core.market.placing import placed
-from algomatic_cli.core.market.reading import Dated, Tally, bar_block, dated
-from algomatic_cli.core.market.rows import RawBlock
-from algomatic_cli.core.market.timestamps import Problem
-from algomatic_cli.core.market.understanding import ReadOptions, checked, order_of, understand
+from algomatic_cli.core.market.files.columnar import ParquetFile
+from algomatic_cli.core.market.files.delimited import DelimitedFile
+from algomatic_cli.core.market.files.numbers import Style
+from algomatic_cli.core.market.files.placing import placed
+from algomatic_cli.core.market.files.reading import Dated, Tally, bar_block, dated
+from algomatic_cli.core.market.files.rows import RawBlock
+from algomatic_cli.core.market.files.timestamps import Problem
+from algomatic_cli.core.market.files.understanding import ReadOptions, checked, order_of, understand
 
 __all__ = ["SUFFIXES", "BarFile", "ReadOptions", "expand_paths", "open_bars"]
 

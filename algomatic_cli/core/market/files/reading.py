@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from algomatic_cli.core.market import bars
 from algomatic_cli.core.market.bars import BarBlock, Faults, Rejects
-from algomatic_cli.core.market.layouts import DateFormat, Order
-from algomatic_cli.core.market.numbers import Style, read_numbers, read_volumes
-from algomatic_cli.core.market.plan import Plan, style_in
-from algomatic_cli.core.market.rows import RawBlock
+from algomatic_cli.core.market.files.layouts import DateFormat, Order
+from algomatic_cli.core.market.files.numbers import Style, read_numbers, read_volumes
+from algomatic_cli.core.market.files.plan import Plan, style_in
+from algomatic_cli.core.market.files.rows import RawBlock
+from algomatic_cli.core.market.files.timestamps import Problem, Stamps, read_stamps
 from algomatic_cli.core.market.symbols import is_symbol
-from algomatic_cli.core.market.timestamps import Problem, Stamps, read_stamps
 
 Bools = NDArray[np.bool_]
 _STAMP_REASONS: Final = (

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from algomatic_cli.core.errors import FileRefusedError
-from algomatic_cli.core.market.columns import Columns, columns_numbered, has_prices, normalise
-from algomatic_cli.core.market.layouts import DateFormat, layout_of
-from algomatic_cli.core.market.numbers import Style, read_numbers, style_of
+from algomatic_cli.core.market.files.columns import Columns, columns_numbered, has_prices, normalise
+from algomatic_cli.core.market.files.layouts import DateFormat, layout_of
+from algomatic_cli.core.market.files.numbers import Style, read_numbers, style_of
 
 SEPARATORS: Final = ("\t", ";", "|", ",")
 _LOOKED_AT: Final = 400

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from algomatic_cli.core.market.layouts import DateFormat, Layout, Order, layout_of
+from algomatic_cli.core.market.files.layouts import DateFormat, Layout, Order, layout_of
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
