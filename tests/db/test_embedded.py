@@ -215,6 +215,20 @@ def test_roots_server_runs_unprivileged_even_behind_a_closed_directory_whose_mod
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs under another account")
+def test_the_programs_too_may_lie_behind_a_closed_directory(tmp_path: Path, made: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    wheel = EmbeddedServer(Home(made)).programs.parents[1]
+    for part in (wheel / "pginstall", wheel.with_name(f"{wheel.name}.libs")):
+        if part.exists():
+            shutil.copytree(part, closed / part.relative_to(wheel.parent), symlinks=True)
+    server = EmbeddedServer(Home(closed / "home"))
+    server.__dict__["programs"] = closed / wheel.name / "pginstall" / "bin"
+    with server.running() as url, psycopg.connect(url.replace("/algomatic?", "/postgres?")) as connection:
+        assert connection.execute("SHOW data_directory").fetchone() == (str(server.data),)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_an_ordinary_users_server_is_that_users_process() -> None:
     home = Path(tempfile.mkdtemp(dir="/tmp"))

@@ -19,8 +19,9 @@ from algomatic_cli.core.errors import DatabaseError
 
 UNPRIVILEGED = "nobody"
 
-# <linux/prctl.h> and <linux/capability.h>
-_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
+# <linux/prctl.h>, <linux/securebits.h> and <linux/capability.h>
+_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP = 28, 1 << 2
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 _CAP_DAC_OVERRIDE, _CAPABILITY_VERSION_3 = 1, 0x20080522
 
 
@@ -103,20 +104,23 @@ class _CapabilitySets(ctypes.Structure):
 
 
 def _demotion(uid: int, gid: int) -> Callable[[], None]:
-    """What the child runs before its exec: become `uid`, keeping one capability across the exec (capabilities(7))."""
+    """What the child runs before its exec: become `uid`, keeping one capability across the exec (capabilities(7)).
+
+    Without the secure bit access(2), by which initdb looks for postgres beside it, would not count the capability.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     one = 1 << _CAP_DAC_OVERRIDE
     sets = (_CapabilitySets * 2)(_CapabilitySets(one, one, one), _CapabilitySets(0, 0, 0))
 
     def demote() -> None:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
         os.setgroups([])
         os.setresgid(gid, gid, gid)
+        refused = libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
         os.setresuid(uid, uid, uid)
-        if libc.capset(ctypes.byref(header), sets) or libc.prctl(
-            _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0
-        ):
+        refused |= libc.capset(ctypes.byref(header), sets)
+        refused |= libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        if refused:
             raise OSError(ctypes.get_errno(), "the capability to pass closed directories was refused")
 
     return demote
