@@ -112,6 +112,17 @@ def test_the_last_sessions_skip_weekends_and_holidays() -> None:
     )
 
 
+def test_a_date_begins_where_the_exchange_begins_it() -> None:
+    def start(day: str, exchange: str | None = None) -> str:
+        return texts(np.array([calendar_for(exchange).start_of_day(int(np.datetime64(day).astype(int)))]))[0]
+
+    assert start("2024-01-10") == "2024-01-10T05:00"
+    assert start("2024-01-13") == "2024-01-16T05:00"  # a weekend and Martin Luther King day
+    assert start("2024-01-10", "CME") == "2024-01-09T23:00"
+    assert start("2024-01-13", "CRYPTO") == "2024-01-13T00:00"
+    assert start("2199-01-01") == "2199-01-01T00:00"
+
+
 def test_bars_close_after_their_length_and_days_with_the_bell() -> None:
     calendar = calendar_for()
     assert texts(calendar.closing_instant(at("2024-01-10T15:00"), 15)) == ["2024-01-10T15:15"]

@@ -25,7 +25,7 @@ and it is not regular. Holidays, half-days and the two clock changes come from e
 import threading
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -99,6 +99,11 @@ class Calendar:
     begins: Micros
     ends: Micros
 
+    @cached_property
+    def starts(self) -> Micros:
+        """Where each session day starts: at midnight, or at the open of a session that begins the evening before."""
+        return np.minimum(self.midnights, self.begins)
+
     @property
     def always_open(self) -> bool:
         """Whether there is trading at every hour."""
@@ -122,8 +127,7 @@ class Calendar:
 
     def session_of(self, ts: Micros) -> NDArray[np.int64]:
         """The index of the session each timestamp belongs to (the session before it, outside of all). Not for 24/7."""
-        starts = np.minimum(self.midnights, self.begins)
-        return np.maximum(np.searchsorted(starts, ts, side="right") - 1, 0)
+        return np.maximum(np.searchsorted(self.starts, ts, side="right") - 1, 0)
 
     def day_label(self, ts: Micros) -> Micros:
         """The label of the daily bar each timestamp belongs to: midnight of its day in the exchange's zone."""
@@ -134,7 +138,7 @@ class Calendar:
 
         Args:
             start, end: microseconds, UTC.
-            kind: "regular" (split at a lunch break), "trading", or "day": from the day's label to the end of trading,
+            kind: "regular" (split at a lunch break), "trading", or "day": from the day's start to the closing bell,
                 which holds the label of a daily bar.
         """
         if end <= start:
@@ -146,8 +150,8 @@ class Calendar:
             afternoon = np.column_stack([self.breaks[:, 1], self.closes])
             bounds = np.stack([morning, afternoon], axis=1).reshape(-1, 2)
         else:
-            first = self.begins if kind == "trading" else np.minimum(self.midnights, self.begins)
-            bounds = np.column_stack([first, self.ends])
+            trading = kind == "trading"
+            bounds = np.column_stack([self.begins, self.ends] if trading else [self.starts, self.closes])
         clipped = np.clip(bounds, start, end)
         return np.ascontiguousarray(clipped[clipped[:, 0] < clipped[:, 1]])
 
@@ -155,9 +159,17 @@ class Calendar:
         """Where the last `count` sessions that began before an instant begin (days, for 24/7)."""
         if self.always_open:
             return ((instant - 1) // DAY - count + 1) * DAY
-        starts = np.minimum(self.midnights, self.begins)
-        first = int(np.searchsorted(starts, instant, side="left")) - count
-        return int(starts[max(first, 0)])
+        first = int(np.searchsorted(self.starts, instant, side="left")) - count
+        return int(self.starts[max(first, 0)])
+
+    def start_of_day(self, day: int) -> int:
+        """Where a date begins, as the exchange counts days: at the next session, where it has none on that date.
+
+        Args:
+            day: days since 1970-01-01.
+        """
+        at = int(np.searchsorted(self.days, day))
+        return day * DAY if at == len(self.days) else int(self.starts[at])
 
     def closing_instant(self, ts: Micros, minutes: int | None) -> Micros:
         """When bars that open at `ts` are complete.
