@@ -10,6 +10,7 @@ one a session for 1Day. A hole is a run of slots without a bar.
 - *thin*: any other hole: nobody traded, or a repair found nothing either.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -123,7 +124,7 @@ def _parts(slots: Micros, hole: Interval, known: Intervals, step: int) -> list[t
     edges = [0, *(np.flatnonzero(np.diff(asked.astype(np.int8))) + 1).tolist(), len(slots)]
     return [
         (bool(asked[first]), Interval(int(slots[first]), int(slots[last - 1]) + step))
-        for first, last in zip(edges[:-1], edges[1:], strict=True)
+        for first, last in itertools.pairwise(edges)
     ]
 
 
