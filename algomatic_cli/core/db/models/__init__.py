@@ -2,6 +2,7 @@
 
 from algomatic_cli.core.db.models.base import Base
 from algomatic_cli.core.db.models.broker import BrokerConnection, SnapTradeUser
+from algomatic_cli.core.db.models.coverage import BarCoverage, BarQuarantine
 from algomatic_cli.core.db.models.journal import JournalEntry
 from algomatic_cli.core.db.models.market import ComputedFeature, DataSyncLog, OhlcvBar, Ticker
 from algomatic_cli.core.db.models.probes import ProbeStrategy, StrategyProbeResult, StrategyProbeTrade
@@ -10,6 +11,8 @@ from algomatic_cli.core.db.models.trades import CampaignCheck, CampaignFill, Dec
 from algomatic_cli.core.db.models.users import UserAccount, UserProfile, UserRule, Waitlist
 
 __all__ = [
+    "BarCoverage",
+    "BarQuarantine",
     "Base",
     "BrokerConnection",
     "CampaignCheck",
