@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from algomatic_cli.core.market.calendar import MINUTE, SECOND, Calendar
+from algomatic_cli.core.market.calendar import MINUTE, SECOND, Calendar, Window
 from algomatic_cli.core.market.intervals import Interval, Intervals, intersect, subtract
 from algomatic_cli.core.market.timeframes import SECONDS
 
@@ -50,7 +50,7 @@ def _growing(calendar: Calendar, timeframe: str, bucket: Interval, *, extended: 
     """The parts of a bucket in which a 1Min bar could open."""
     if timeframe != "1Day":
         return [bucket]
-    kind = "trading" if extended else "regular"
+    kind: Window = "trading" if extended else "regular"
     return [Interval(first, last) for first, last in calendar.windows(*bucket, kind).tolist()]
 
 

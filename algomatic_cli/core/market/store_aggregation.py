@@ -7,7 +7,7 @@ else is touched, so that a second run writes nothing and a fetched bar is never 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from algomatic_cli.core.market.timeframes import SECONDS
 
 # date_bin needs an origin; any midnight UTC aligns buckets with the clock.
 _ORIGIN: Final = "timestamptz '2000-01-01 00:00+00'"
+_MICROS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
 _INSTANT: Final = "timestamptz 'epoch' + {} * interval '1 microsecond'"
 _MOST_COUNT: Final = 2**31 - 1
 
@@ -31,11 +32,40 @@ _SAME: Final = "(b.open, b.high, b.low, b.close, b.volume, b.trade_count)"
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one timeframe: 1Min bars read, buckets written for the first time, buckets changed."""
+    """What became of one timeframe: 1Min bars read, buckets written for the first time and changed; their range."""
 
     read: int
     written: int
     changed: int
+    first: int | None = None
+    last: int | None = None
+
+
+class Extent(NamedTuple):
+    """The first and the last bar of a series, microseconds UTC."""
+
+    first: int
+    last: int
+
+
+def read_extent(session: Session, ticker_id: int, timeframe: str) -> Extent | None:
+    """The first and the last bar of a series, or None."""
+    row = session.execute(
+        text(f"""SELECT {_MICROS.format("min(timestamp)")}, {_MICROS.format("max(timestamp)")} FROM ohlcv_bars
+                 WHERE ticker_id = :ticker AND timeframe = :timeframe"""),
+        {"ticker": ticker_id, "timeframe": timeframe},
+    ).one()
+    return None if row[0] is None else Extent(*row)
+
+
+def last_bar_before(session: Session, ticker_id: int, instant: int) -> int | None:
+    """The last 1Min bar before an instant."""
+    found: int | None = session.execute(
+        text(f"""SELECT {_MICROS.format("max(timestamp)")} FROM ohlcv_bars
+                 WHERE ticker_id = :ticker AND timeframe = '1Min' AND timestamp < {_INSTANT.format(":instant")}"""),
+        {"ticker": ticker_id, "instant": instant},
+    ).scalar()
+    return found
 
 
 def aggregate_bars(
@@ -110,7 +140,11 @@ def _merge(session: Session, ticker_id: int, timeframe: str, until: int) -> Writ
     parameters = {"ticker": ticker_id, "timeframe": timeframe, "until": until}
     finished = f"l.timestamp < {_INSTANT.format(':until')}"
     stored = "b.ticker_id = :ticker AND b.timeframe = CAST(:timeframe AS varchar) AND b.timestamp = l.timestamp"
-    read = session.execute(text(f"SELECT coalesce(sum(bars), 0)::bigint FROM {level} l WHERE {finished}"), parameters)
+    read, first, last = session.execute(
+        text(f"""SELECT coalesce(sum(bars), 0)::bigint, {_MICROS.format("min(timestamp)")},
+                        {_MICROS.format("max(timestamp)")} FROM {level} l WHERE {finished}"""),
+        parameters,
+    ).one()
     changed = session.execute(
         text(f"""UPDATE ohlcv_bars b SET open = l.open, high = l.high, low = l.low, close = l.close,
                         volume = l.volume, trade_count = l.trade_count
@@ -129,4 +163,4 @@ def _merge(session: Session, ticker_id: int, timeframe: str, until: int) -> Writ
                  ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING"""),
         parameters,
     )
-    return Written(int(read.scalar_one()), inserted.rowcount, changed.rowcount)  # type: ignore[attr-defined]
+    return Written(read, inserted.rowcount, changed.rowcount, first, last)  # type: ignore[attr-defined]
