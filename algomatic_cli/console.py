@@ -22,6 +22,7 @@ from algomatic_cli.core.errors import AlgomaticError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
     from algomatic_cli.options import Format
 
@@ -327,3 +328,27 @@ def progress(label: str, total: float | None = None, unit: str = "rows") -> "Ite
     with Progress(*shape, TimeRemainingColumn(), console=_rich(sys.stderr), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def progress_columns() -> "Progress":
+    """A display of several bars at once, for a terminal: description, bar, done of total, rate, time left, a note."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Bars a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    shape = (TextColumn("{task.description:>8}"), BarColumn(bar_width=16), MofNCompleteColumn(), Rate())
+    note = TextColumn("{task.fields[note]}")
+    return Progress(*shape, TimeRemainingColumn(), note, console=_rich(sys.stderr), transient=True)

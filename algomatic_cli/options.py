@@ -85,6 +85,25 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave it running until algom
 Replace = Annotated[bool, typer.Option("--replace", help="Drop what the database holds first.")]
 PsqlArguments = Annotated[list[str] | None, typer.Argument(help="Arguments for psql, e.g. -c 'SELECT 1'.")]
 
+# Providers and what is asked of them
+SymbolsOrAll = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
+AllActive = Annotated[bool, typer.Option("--all", help="Every active ticker.")]
+Days = Annotated[int | None, typer.Option("--days", min=1, help="Only the last N days.")]
+Provider = Annotated[str, typer.Option("--provider", help="Whom to ask: alpaca or finnhub.")]
+Feed = Annotated[str | None, typer.Option("--feed", help="Alpaca's feed: sip (all exchanges) or iex.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Ask again for suspicious holes, once.")]
+AllowMixed = Annotated[bool, typer.Option("--allow-mixed", help="Let a series hold bars of several sources.")]
+Also = Annotated[str | None, typer.Option("--also", metavar="TF,TF", help="Build these from the 1Min bars too.")]
+Delay = Annotated[
+    float | None,
+    typer.Option("--delay", min=0, metavar="MINUTES", help="What the plan does not see yet; 15 for Alpaca's stocks."),
+]
+Timeout = Annotated[float | None, typer.Option("--timeout", min=0.1, help="Seconds a provider may stay silent.")]
+FromTimeframe = Annotated[Timeframe, typer.Option("--from", help="Timeframe to build from: 1Min.")]
+ToTimeframes = Annotated[str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.")]
+Extended = Annotated[bool, typer.Option("--extended", help="Days hold pre- and post-market too.")]
+Check = Annotated[bool, typer.Option("--check", help="Exit with 5 when something is found.")]
+
 # How it is done
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]

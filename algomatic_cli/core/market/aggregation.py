@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from algomatic_cli.core.errors import UsageError
 from algomatic_cli.core.market.calendar import MINUTE, SECOND, Calendar, Window
 from algomatic_cli.core.market.intervals import Interval, Intervals, intersect, subtract
-from algomatic_cli.core.market.timeframes import SECONDS
+from algomatic_cli.core.market.timeframes import SECONDS, timeframe_named
 
 TARGETS: Final = ("5Min", "15Min", "1Hour", "1Day")
 
@@ -72,3 +73,15 @@ def coarsest_for_days(begins: list[int], ends: list[int], levels: list[str]) -> 
     bells = np.array([*begins, *ends], dtype=np.int64)
     fitting = [level for level in levels if not (bells % (SECONDS[level] * SECOND)).any()]
     return max(fitting, key=lambda level: SECONDS[level], default=None)
+
+
+def targets_named(names: str, *, option: str) -> list[str]:
+    """Timeframes to build, from a list with commas.
+
+    Raises:
+        UsageError: one is none that can be built.
+    """
+    wanted = [timeframe_named(name) for name in names.split(",") if name.strip()]
+    if not wanted or "1Min" in wanted:
+        raise UsageError(f"{option} {names!r}: from 1Min bars are built {', '.join(TARGETS)}")
+    return [target for target in TARGETS if target in wanted]

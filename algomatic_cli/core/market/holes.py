@@ -1,9 +1,8 @@
 """A stored series seen against its calendar and its coverage: holes, and what a repair asks again."""
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.market import store_coverage, store_checks
+from algomatic_cli.core.market import store_checks, store_coverage
 from algomatic_cli.core.market.calendar import Calendar
 from algomatic_cli.core.market.gaps import Gap, find_gaps
 from algomatic_cli.core.market.intervals import Interval, Intervals, union

@@ -85,7 +85,9 @@ def aggregate_bars(
         days: label, beginning and end of each exchange day; empty where days are cut by the clock.
     """
     parameters = {"ticker": ticker_id, "start": span.start, "end": span.end}
-    session.execute(text("DROP TABLE IF EXISTS level_1Min, level_5Min, level_15Min, level_1Hour, level_1Day"))
+    session.execute(
+        text("DROP TABLE IF EXISTS pg_temp.level_5min, pg_temp.level_15min, pg_temp.level_1hour, pg_temp.level_1day")
+    )
     source = f"""(SELECT timestamp, open, high, low, close, volume, trade_count, 1 AS bars FROM ohlcv_bars
         WHERE ticker_id = :ticker AND timeframe = '1Min'
           AND timestamp >= {_INSTANT.format(":start")} AND timestamp < {_INSTANT.format(":end")})"""

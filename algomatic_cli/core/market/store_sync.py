@@ -7,8 +7,9 @@ place of an aggregated one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -84,7 +85,8 @@ def store_bars(session: Session, timeframe: str, source: str, bars: Mapping[int,
     """
     if not any(len(clean) for clean in bars.values()):
         return {}
-    temporary_table(session, "incoming", {**_COLUMNS, "ticker_id": "integer"} | {"timestamp": "timestamptz"})
+    session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming"))
+    temporary_table(session, "incoming", _COLUMNS)
     with copy_arrays(session, "incoming", _COLUMNS) as write:
         for ticker_id, clean in bars.items():
             write(_arrays(ticker_id, clean))
@@ -123,9 +125,7 @@ _STORE: Final = f"""
 """
 
 
-def _arrays(ticker_id: int, clean: Clean) -> dict[str, object]:
-    import numpy as np
-
+def _arrays(ticker_id: int, clean: Clean) -> dict[str, Any]:
     return {
         "ticker_id": np.full(len(clean), ticker_id, dtype=np.int32),
         "timestamp": clean.ts,

@@ -1,0 +1,1 @@
+"""Sync: only what is missing, asked of a provider, stored chunk by chunk."""

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from algomatic_cli.core.market.calendar import DAY, SECOND, Calendar, Micros, Window
+from algomatic_cli.core.market.calendar import DAY, MINUTE, SECOND, Calendar, Micros, Window
 from algomatic_cli.core.market.intervals import Interval, Intervals, bridge, intersect, length, pieces, subtract, union
 from algomatic_cli.core.market.timeframes import SECONDS
 
@@ -119,7 +119,7 @@ def plan_series(series: Series, wish: Wish, now: int, delay: int = 0) -> SeriesP
     """
     visible = complete_until(series.calendar, series.timeframe, now - delay)
     known = union(series.covered, series.held)
-    end = visible if wish.end is None else min(wish.end, visible)
+    end = visible if wish.end is None else min(-(-wish.end // MINUTE) * MINUTE, visible)
     start = _start(wish, series.calendar, known, now)
     trading = series.trading(start, end)
     missing = subtract(trading, known)

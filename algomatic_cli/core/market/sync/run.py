@@ -8,8 +8,7 @@ one that is at fault.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,16 +19,17 @@ from algomatic_cli.core.db.locks import advisory_locks
 from algomatic_cli.core.errors import AlgomaticError, BusyError, ProviderError, UsageError
 from algomatic_cli.core.market import store_coverage, store_sync
 from algomatic_cli.core.market.aggregate import catch_up
-from algomatic_cli.core.market.calendar import MINUTE, SECOND, calendar_for
-from algomatic_cli.core.market.intervals import Intervals, union
+from algomatic_cli.core.market.calendar import SECOND, calendar_for
+from algomatic_cli.core.market.holes import suspicious_holes
+from algomatic_cli.core.market.intervals import Intervals
 from algomatic_cli.core.market.providers.pace import Pace
 from algomatic_cli.core.market.providers.protocol import Provider, RefusedError
-from algomatic_cli.core.market.holes import suspicious_holes
 from algomatic_cli.core.market.store_coverage import Source
 from algomatic_cli.core.market.store_sync import TickerRow
+from algomatic_cli.core.market.sync.asked import Asked
 from algomatic_cli.core.market.sync.fetch import Answered, Arrived, Crashed, Failed, Fetching, Group
 from algomatic_cli.core.market.sync.outcome import Outcome, Silent, Watch
-from algomatic_cli.core.market.sync.plan import Chunk, Series, SeriesPlan, Wish, chunks_of, held_days, plan_series
+from algomatic_cli.core.market.sync.plan import Chunk, Series, SeriesPlan, chunks_of, held_days, plan_series
 from algomatic_cli.core.market.sync.writer import Writer
 
 # After so many symbols in a row are refused one by one, the fault is not theirs.
@@ -43,7 +43,7 @@ class Job:
     Attributes:
         symbols: upper-case; what is to be synced.
         timeframe: of the bars.
-        wishes: by symbol.
+        asked: the range and how it is asked for.
         repair: ask again for suspicious holes.
         allow_mixed: let a series hold bars of several sources.
         also: timeframes to build from 1Min bars.
@@ -52,7 +52,7 @@ class Job:
 
     symbols: Sequence[str]
     timeframe: str
-    wishes: dict[str, Wish]
+    asked: Asked
     repair: bool = False
     allow_mixed: bool = False
     also: Sequence[str] = ()
@@ -106,7 +106,7 @@ def prepare(session: Session, provider: Provider, job: Job, symbols: Sequence[st
                 held[source][ticker_id] = held_days(theirs, job.timeframe, firsts, lasts)
         covered = coverage[source].covered if source in coverage else []
         series = Series(symbol, job.timeframe, calendar, covered, held[source].get(row.id, []) if row else [])
-        wish = job.wishes[symbol]
+        wish = job.asked.wish(calendar)
         if job.repair and row is not None:
             done.again[symbol] = suspicious_holes(session, row.id, series, wish.start, wish.end)
             wish = replace(wish, again=done.again[symbol])

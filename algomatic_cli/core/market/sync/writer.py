@@ -125,6 +125,15 @@ class Writer:
             self._session.commit()
         self._watch.finished(outcome)
 
+    def finish_idle(self, symbol: str) -> None:
+        """End a series that had nothing to ask for."""
+        if symbol in self._tickers:
+            outcome = self._outcomes[symbol]
+            log = LogEntry(self._tickers[symbol].id, 0, 0, None, None, "success")
+            store_sync.write_log(self._session, outcome.timeframe, [log])
+            self._session.commit()
+        self._watch.finished(self._outcomes[symbol])
+
     def finish(self, symbol: str) -> None:
         """End a series that has all it asked for."""
         outcome = self._outcomes[symbol]
