@@ -268,7 +268,7 @@ def _asked(path: str, query: dict[str, str]) -> Asked:
 
 def _damaged(rows: list[dict[str, Any]], fault: Fault) -> list[dict[str, Any]]:
     if fault.violating and rows:
-        first = dict(rows[0])
+        first: dict[str, Any] = {"o": 10.0, "h": 11.0, "l": 9.0, "c": 10.0, "v": 5, "n": 1}
         rows = [
             *rows,
             {**first, "t": "2024-01-02T15:00:30Z", "h": first["l"] - 1},  # high below low
