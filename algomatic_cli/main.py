@@ -36,6 +36,7 @@ PROGRAM: Final = "algomatic"
 REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "Show the pipeline on bundled real data."),
     "import": ("import_", "Import bars from CSV, CSV.gz and Parquet files."),
+    "sync": ("sync", "Fetch bars that are missing from a provider."),
     "bars": ("bars", "List, show and export stored bars."),
     "tickers": ("tickers", "List, add and remove symbols."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),

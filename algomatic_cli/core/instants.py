@@ -36,3 +36,8 @@ def _parsed(text: str, option: str) -> datetime:
             f"{option} {text!r} is no time", next_step="write a day (2024-01-31) or a timestamp (2024-01-31T14:30Z)"
         ) from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def from_micros(micros: int) -> datetime:
+    """Microseconds since 1970 as an aware instant."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)

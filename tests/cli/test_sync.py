@@ -32,7 +32,7 @@ class Sync:
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self._url) as connection:
-            return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement).fetchall()
 
     def rows(self, symbol: str, timeframe: str = "1Min") -> list[tuple[Any, ...]]:
         return self.query(f"""

@@ -5,10 +5,10 @@ up after a crash.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from algomatic_cli.core.errors import BusyError
@@ -37,6 +37,30 @@ def advisory_lock(database: Session | Engine, name: str, *, wait: bool = False) 
             yield
         finally:
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+
+@contextmanager
+def advisory_locks(database: Session | Engine, names: Sequence[str], *, wait: bool = False) -> Iterator[set[str]]:
+    """Hold the locks of several names on one connection; yields the names that are ours, the rest is busy.
+
+    They are taken in one order by everybody, so that two runs that wait for each other's never wait in a circle.
+    """
+    engine = database.get_bind() if isinstance(database, Session) else database
+    with engine.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        keys = {lock_key(name): name for name in names}
+        held = {key for key in sorted(keys) if _take(connection, key, wait=wait)}
+        try:
+            yield {keys[key] for key in held}
+        finally:
+            for key in held:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+
+def _take(connection: Connection, key: int, *, wait: bool) -> bool:
+    if wait:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}))
 
 
 def lock_key(name: str) -> int:
