@@ -37,8 +37,8 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "Show the pipeline on bundled real data."),
     "import": ("import_", "Import bars from CSV, CSV.gz and Parquet files."),
     "sync": ("sync", "Fetch bars that are missing from a provider."),
-    "bars": ("bars", "List, show and export stored bars."),
-    "tickers": ("tickers", "List, add and remove symbols."),
+    "bars": ("bars", "Stored bars: list, show, export, aggregate, gaps, check, plot."),
+    "tickers": ("tickers", "List, load, add, deactivate and remove symbols."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

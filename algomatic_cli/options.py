@@ -85,6 +85,10 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave it running until algom
 Replace = Annotated[bool, typer.Option("--replace", help="Drop what the database holds first.")]
 PsqlArguments = Annotated[list[str] | None, typer.Argument(help="Arguments for psql, e.g. -c 'SELECT 1'.")]
 
+SymbolList = Annotated[
+    Path, typer.Argument(help="A CSV file: symbol, name, exchange, asset_type.", show_default=False)
+]
+
 # Providers and what is asked of them
 SymbolsOrAll = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
 AllActive = Annotated[bool, typer.Option("--all", help="Every active ticker.")]

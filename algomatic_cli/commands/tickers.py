@@ -12,6 +12,7 @@ from algomatic_cli.options import (
     FormatOption,
     JsonOption,
     SymbolArgument,
+    SymbolList,
     SymbolsArgument,
     TickerName,
     Yes,
@@ -67,6 +68,54 @@ def add(
         session.commit()
     console.emit_object(row, chosen(format_, as_json))
     return EXIT_OK
+
+
+@app.command()
+def load(
+    file: SymbolList,
+    dry_run: DryRun = False,
+    format_: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+) -> int:
+    """Add the symbols of a list, and fill in what it knows of those that exist.
+
+    Example: algomatic tickers load us-symbols.csv
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.market import store
+    from algomatic_cli.core.market.listing import read_listing
+
+    listing = read_listing(file)
+    for line, reason in listing.rejected[:20]:
+        console.warn(f"{file}:{line}: {reason}")
+    with open_session() as session:
+        added, changed = store.load_tickers(session, listing.entries)
+        session.rollback() if dry_run else session.commit()
+    result = {"read": len(listing.entries), "added": added, "changed": changed, "rejected": len(listing.rejected)}
+    console.emit_object(result, chosen(format_, as_json))
+    return EXIT_ITEMS_FAILED if listing.rejected else EXIT_OK
+
+
+@app.command()
+def deactivate(symbols: SymbolsArgument, dry_run: DryRun = False) -> int:
+    """Take symbols out of `sync --all`; their bars stay. `tickers add` activates again.
+
+    Example: algomatic tickers deactivate AAPL
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.market import store
+    from algomatic_cli.core.market.symbols import symbol_named
+
+    with open_session() as session:
+        wanted = [symbol_named(symbol) for symbol in symbols]
+        done = store.deactivate_tickers(session, wanted)
+        session.rollback() if dry_run else session.commit()
+    for symbol in done:
+        console.say(f"{symbol}: {'would be inactive' if dry_run else 'inactive'}")
+    unknown = sorted(set(wanted) - set(done))
+    for symbol in unknown:
+        console.warn(f"there is no symbol {symbol}")
+    return EXIT_ITEMS_FAILED if unknown else EXIT_OK
 
 
 @app.command()

@@ -45,3 +45,41 @@ def test_an_unknown_symbol_is_named_and_the_known_ones_go(algomatic: Algomatic) 
     assert done.returncode == 1
     assert "there is no symbol NOPE" in done.stderr
     assert json.loads(algomatic("tickers", "list", "--json").stdout) == []
+
+
+def test_a_list_is_loaded_with_na_and_nan_as_symbols_and_a_second_time_changes_nothing(
+    algomatic: Algomatic, tmp_path: Path
+) -> None:
+    file = tmp_path / "us.csv"
+    file.write_text(
+        "Symbol,Name,Exchange,Asset_Type\nNA,Nano Labs,NASDAQ,stock\nNAN,Nuveen NY,NYSE,fund\n"
+        'BRK.B,"Berkshire, Inc.",NYSE,\n,missing,NYSE,\nspy,SPDR,ARCA,etf\ntoo long a symbol,x,,\n'
+    )
+    done = algomatic("tickers", "load", file, "--json")
+    assert done.returncode == 1
+    assert "us.csv:5: the symbol is missing" in done.stderr
+    assert json.loads(done.stdout) == {"read": 4, "added": 4, "changed": 0, "rejected": 2}
+    rows = {row["symbol"]: row for row in json.loads(algomatic("tickers", "list", "--json").stdout)}
+    assert list(rows) == ["BRK.B", "NA", "NAN", "SPY"]
+    assert (rows["BRK.B"]["name"], rows["BRK.B"]["asset_type"]) == ("Berkshire, Inc.", "stock")
+    assert rows["NAN"]["asset_type"] == "fund"
+    again = json.loads(algomatic("tickers", "load", file, "--json").stdout)
+    assert (again["added"], again["changed"]) == (0, 0)
+
+
+def test_a_list_without_symbols_is_refused_with_what_it_should_hold(algomatic: Algomatic, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("a,b\n1,2\n")
+    done = algomatic("tickers", "load", file)
+    assert done.returncode == 1
+    assert "symbol,name,exchange,asset_type" in done.stderr
+
+
+def test_a_deactivated_ticker_keeps_its_row_until_it_is_added_again(algomatic: Algomatic) -> None:
+    algomatic("tickers", "add", "AAPL")
+    assert algomatic("tickers", "deactivate", "AAPL", "ZZZ").returncode == 1
+    (row,) = json.loads(algomatic("tickers", "list", "--json").stdout)
+    assert row["is_active"] is False
+    algomatic("tickers", "add", "AAPL")
+    (row,) = json.loads(algomatic("tickers", "list", "--json").stdout)
+    assert row["is_active"] is True

@@ -178,3 +178,42 @@ def remove_tickers(session: Session, symbols: Sequence[str]) -> int:
     """Remove tickers; bars, features and sync log go with them. Returns how many tickers there were."""
     query = "DELETE FROM tickers WHERE symbol = ANY(:symbols) RETURNING id"
     return len(list(session.scalars(text(query), {"symbols": list(symbols)})))
+
+
+def load_tickers(session: Session, entries: Mapping[str, Mapping[str, str | None]]) -> tuple[int, int]:
+    """Add tickers, and fill in what is given of those that exist; none is activated or deactivated.
+
+    Returns:
+        How many are new, and how many changed.
+    """
+    query = """
+        INSERT INTO tickers AS t (symbol, name, exchange, asset_type)
+        SELECT symbol, name, exchange, coalesce(asset_type, 'stock')
+        FROM unnest(CAST(:symbols AS varchar[]), CAST(:names AS varchar[]), CAST(:exchanges AS varchar[]),
+                    CAST(:types AS varchar[])) AS given (symbol, name, exchange, asset_type)
+        ORDER BY symbol
+        ON CONFLICT (symbol) DO UPDATE SET
+            name = coalesce(excluded.name, t.name), exchange = coalesce(excluded.exchange, t.exchange),
+            asset_type = CASE WHEN t.symbol = ANY(:typed) THEN excluded.asset_type ELSE t.asset_type END,
+            updated_at = now()
+        WHERE (coalesce(excluded.name, t.name), coalesce(excluded.exchange, t.exchange),
+               CASE WHEN t.symbol = ANY(:typed) THEN excluded.asset_type ELSE t.asset_type END)
+              IS DISTINCT FROM (t.name, t.exchange, t.asset_type)
+        RETURNING xmax = 0 AS fresh
+    """
+    values = {
+        "symbols": list(entries),
+        "names": [entry["name"] for entry in entries.values()],
+        "exchanges": [entry["exchange"] for entry in entries.values()],
+        "types": [entry["asset_type"] for entry in entries.values()],
+        "typed": [symbol for symbol, entry in entries.items() if entry["asset_type"]],
+    }
+    fresh = list(session.scalars(text(query), values))
+    return sum(fresh), len(fresh) - sum(fresh)
+
+
+def deactivate_tickers(session: Session, symbols: Sequence[str]) -> list[str]:
+    """Take tickers out of what `--all` means; their bars stay. Returns those that exist."""
+    query = """UPDATE tickers SET is_active = false, updated_at = now()
+               WHERE symbol = ANY(:symbols) RETURNING symbol"""
+    return sorted(session.scalars(text(query), {"symbols": list(symbols)}))
