@@ -3,6 +3,7 @@
 import typer
 
 from algomatic_cli import console
+from algomatic_cli.commands import bars_checks
 from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import (
     BarsFile,
@@ -101,3 +102,6 @@ def export(
         rows = export_bars(session, symbol, timeframe.value, file, start=start, end=end)
     console.say(f"{file}: {rows:,} bars")
     return EXIT_OK
+
+
+bars_checks.add_to(app)

@@ -41,3 +41,8 @@ def _parsed(text: str, option: str) -> datetime:
 def from_micros(micros: int) -> datetime:
     """Microseconds since 1970 as an aware instant."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+
+
+def to_micros(moment: datetime | None) -> int | None:
+    """An aware instant as microseconds since 1970; exact, which its float timestamp is not."""
+    return None if moment is None else (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from algomatic_cli.core.db.locks import advisory_lock
 from algomatic_cli.core.market import store_aggregation, store_coverage, store_sync
 from algomatic_cli.core.market.aggregation import TARGETS, day_bounds, finished_until, touched
-from algomatic_cli.core.market.calendar import Calendar
+from algomatic_cli.core.market.calendar import Calendar, calendar_for
 from algomatic_cli.core.market.intervals import Interval, union
 from algomatic_cli.core.market.store_aggregation import Extent, Written
-from algomatic_cli.core.market.store_sync import LogEntry
+from algomatic_cli.core.market.store_sync import LogEntry, TickerRow
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,24 @@ class Aggregated:
     read: int
     written: int
     changed: int
+
+
+def aggregate_symbol(
+    session: Session, ticker: TickerRow, targets: Sequence[str], *, extended: bool, wait: bool, keep: bool
+) -> list[Aggregated]:
+    """Build every finished bucket of a symbol, in one transaction; `keep` off rolls it back.
+
+    Raises:
+        BusyError: another run writes its 1Min bars, and `wait` is off.
+    """
+    with advisory_lock(session, f"bars:{ticker.symbol}:1Min", wait=wait):
+        calendar = calendar_for(ticker.exchange, ticker.asset_type, ticker.symbol)
+        written = aggregate_all(session, ticker.id, calendar, targets, extended=extended)
+        session.commit() if keep else session.rollback()
+    return [
+        Aggregated(ticker.symbol, target, result.read, result.written, result.changed)
+        for target, result in written.items()
+    ]
 
 
 def aggregate_all(

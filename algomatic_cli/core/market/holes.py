@@ -1,11 +1,15 @@
-"""A stored series seen against its calendar and its coverage: holes, and what a repair asks again."""
+"""A stored series seen against its calendar and its coverage: holes, what a repair asks again, what looks wrong."""
 
 from sqlalchemy.orm import Session
 
+from algomatic_cli.core.instants import parse_end, parse_start, to_micros
 from algomatic_cli.core.market import store_checks, store_coverage
-from algomatic_cli.core.market.calendar import Calendar
+from algomatic_cli.core.market.calendar import Calendar, calendar_for
+from algomatic_cli.core.market.chart import Candles, candles_of
 from algomatic_cli.core.market.gaps import Gap, find_gaps
 from algomatic_cli.core.market.intervals import Interval, Intervals, union
+from algomatic_cli.core.market.quality import Finding, check_bars
+from algomatic_cli.core.market.store_sync import TickerRow
 from algomatic_cli.core.market.sync.plan import Series, held_days
 
 
@@ -29,3 +33,41 @@ def suspicious_holes(session: Session, ticker_id: int, series: Series, start: in
     """What a repair of a series asks again."""
     gaps = read_gaps(session, ticker_id, series.calendar, series.timeframe, start, end)
     return union([(gap.start, gap.end) for gap in gaps if gap.kind == "suspicious"])
+
+
+EVER = Interval(-(1 << 52), 1 << 52)
+
+
+def calendar_of(ticker: TickerRow) -> Calendar:
+    """The calendar a ticker trades by."""
+    return calendar_for(ticker.exchange, ticker.asset_type, ticker.symbol)
+
+
+def check_series(session: Session, ticker: TickerRow, timeframe: str) -> list[Finding]:
+    """Everything that looks wrong with a stored series: its bars, what was set aside, what its log says."""
+    sources = store_coverage.read_coverage(session, [ticker.id], timeframe).get(ticker.id, {})
+    covered = union(*(coverage.covered for coverage in sources.values()))
+    bars = store_checks.read_series(session, ticker.id, timeframe, EVER)
+    found = check_bars(bars, calendar_of(ticker), timeframe, covered)
+    for row in store_checks.read_quarantine(session, ticker.id, timeframe):
+        first, last = to_micros(row["first"]), to_micros(row["last"])
+        found.append(Finding("quarantined", first, last, row["rows"], f"{row['reason']}, e.g. {row['example']}"))
+    log = store_checks.read_log_row(session, ticker.id, timeframe)
+    if log is not None and log["total_bars"] != log["bars"]:
+        detail = f"the sync log says {log['total_bars']:,} bars, {log['bars']:,} are stored"
+        found.append(Finding("sync log", to_micros(log["first"]), to_micros(log["last"]), log["bars"], detail))
+    return found
+
+
+def read_candles(
+    session: Session, ticker: TickerRow, timeframe: str, *, start: str | None, end: str | None, tail: int | None
+) -> Candles:
+    """The bars of a span as candles, the last so many of them.
+
+    Raises:
+        UsageError: start or end is no time.
+    """
+    first, beyond = to_micros(parse_start(start)), to_micros(parse_end(end))
+    span = Interval(EVER.start if first is None else first, EVER.end if beyond is None else beyond)
+    bars = store_checks.read_series(session, ticker.id, timeframe, span)
+    return candles_of({name: column[-tail:] if tail else column for name, column in bars.items()})

@@ -5,15 +5,14 @@ and post-market included. A timestamp means itself; a bar that opens at the end 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from algomatic_cli.core.errors import UsageError
-from algomatic_cli.core.instants import parse_end, parse_start
+from algomatic_cli.core.instants import parse_end, parse_start, to_micros
 from algomatic_cli.core.market.calendar import Calendar
 from algomatic_cli.core.market.sync.plan import Wish
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = _EPOCH.date()
+_EPOCH_DAY = date(1970, 1, 1)
 _DAY_LENGTH = len("2024-01-31")
 
 
@@ -63,6 +62,6 @@ def _day(text: str, calendar: Calendar, later: int) -> int:
 
 
 def _micros(moment: datetime | None) -> int:
-    assert moment is not None
-    since = moment - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    micros = to_micros(moment)
+    assert micros is not None
+    return micros
