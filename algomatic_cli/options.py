@@ -85,9 +85,7 @@ Keep = Annotated[bool, typer.Option("--keep", help="Leave it running until algom
 Replace = Annotated[bool, typer.Option("--replace", help="Drop what the database holds first.")]
 PsqlArguments = Annotated[list[str] | None, typer.Argument(help="Arguments for psql, e.g. -c 'SELECT 1'.")]
 
-SymbolList = Annotated[
-    Path, typer.Argument(help="A CSV file: symbol, name, exchange, asset_type.", show_default=False)
-]
+SymbolList = Annotated[Path, typer.Argument(help="A CSV file: symbol, name, exchange, asset_type.", show_default=False)]
 
 # Providers and what is asked of them
 SymbolsOrAll = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
@@ -106,6 +104,7 @@ Timeout = Annotated[float | None, typer.Option("--timeout", min=0.1, help="Secon
 FromTimeframe = Annotated[Timeframe, typer.Option("--from", help="Timeframe to build from: 1Min.")]
 ToTimeframes = Annotated[str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.")]
 Extended = Annotated[bool, typer.Option("--extended", help="Days hold pre- and post-market too.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write an interactive chart to this file.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 5 when something is found.")]
 
 # How it is done

@@ -1,8 +1,7 @@
 """`algomatic bars aggregate`, `gaps`, `check` and `plot`: what is made of stored bars, and what is wrong with them."""
 
 import shutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +15,7 @@ from algomatic_cli.options import (
     Format,
     FormatOption,
     FromTimeframe,
+    Html,
     JsonOption,
     OptionalTimeframe,
     Start,
@@ -172,7 +172,7 @@ def plot(
     start: Start = None,
     end: End = None,
     tail: Tail = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write an interactive chart to this file.")] = None,
+    html: Html = None,
 ) -> int:
     """Draw candlesticks in the terminal, or into an HTML file; the last 400 bars unless a span is given.
 

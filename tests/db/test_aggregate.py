@@ -62,8 +62,8 @@ def sample() -> Bars:
     zone = ZoneInfo("America/New_York")
     ends = [datetime.fromisoformat(row[0]).replace(tzinfo=zone).astimezone(UTC) for row in rows]
     stamps = np.array([int((end - timedelta(minutes=1)).timestamp()) * 1_000_000 for end in ends])
-    prices = np.array([row[1:5] for row in rows], dtype=float).T
-    return Bars(stamps, *prices, np.array([float(row[5]) for row in rows]), np.ones(len(rows), dtype=np.int64))
+    opens, highs, lows, closes, volumes = np.array([row[1:6] for row in rows], dtype=float).T
+    return Bars(stamps, opens, highs, lows, closes, volumes, np.ones(len(rows), dtype=np.int64))
 
 
 def test_every_timeframe_equals_an_independent_resample_of_real_bars(store: Store) -> None:
