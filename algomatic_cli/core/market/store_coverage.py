@@ -18,6 +18,7 @@ from algomatic_cli.core.market.intervals import Interval, Intervals
 from algomatic_cli.core.market.sync.sieve import Quarantined
 
 _INSTANT: Final = "timestamptz 'epoch' + {} * interval '1 microsecond'"
+_LEAST, _GREATEST = -(1 << 52), 1 << 52  # microseconds: far beyond any bar, and exact as a double
 _MICROS: Final = "(extract(epoch FROM {}) * 1000000)::bigint"
 
 
@@ -98,9 +99,10 @@ def uncovered_days(
 
     Such bars came another way: an import, or another source. Aggregated bars are not counted.
     """
-    rows = session.execute(
+    spans = session.execute(
         text(f"""
-            SELECT t.id, {_MICROS.format("min(b.timestamp)")}, {_MICROS.format("max(b.timestamp)")}
+            SELECT t.id, coalesce({_MICROS.format("lower(free.span)")}, :least),
+                   coalesce({_MICROS.format("upper(free.span)")}, :greatest)
             FROM unnest(CAST(:tickers AS integer[])) AS t (id)
             LEFT JOIN LATERAL (
                 SELECT range_agg(c.covered) AS covered FROM bar_coverage c
@@ -109,18 +111,41 @@ def uncovered_days(
                        OR (c.provider, c.feed, c.adjustment) = (:provider, :feed, :adjustment))) known ON true
             CROSS JOIN LATERAL unnest('{{(,)}}'::tstzmultirange - coalesce(known.covered, '{{}}')) AS free (span)
             CROSS JOIN LATERAL (
-                SELECT timestamp FROM ohlcv_bars
+                -- A probe of the index: for a series that was only ever synced it finds nothing, whatever its size.
+                SELECT FROM ohlcv_bars
                 WHERE ticker_id = t.id AND timeframe = :timeframe AND source <> 'aggregated'
                   AND timestamp >= coalesce(lower(free.span), '-infinity')
-                  AND timestamp < coalesce(upper(free.span), 'infinity')) b
-            GROUP BY t.id, date_trunc('day', b.timestamp, 'UTC')
-            ORDER BY t.id, min(b.timestamp)"""),
+                  AND timestamp < coalesce(upper(free.span), 'infinity')
+                LIMIT 1) found"""),
         {
             "tickers": list(ticker_ids),
             "timeframe": timeframe,
             "provider": source.provider if source else None,
             "feed": source.feed if source else None,
             "adjustment": source.adjustment if source else None,
+            "least": _LEAST,
+            "greatest": _GREATEST,
+        },
+    ).all()
+    if not spans:
+        return {}
+    rows = session.execute(
+        text(f"""
+            SELECT free.ticker_id, {_MICROS.format("min(b.timestamp)")}, {_MICROS.format("max(b.timestamp)")}
+            FROM unnest(CAST(:tickers AS integer[]), CAST(:starts AS bigint[]), CAST(:ends AS bigint[]))
+                 AS free (ticker_id, start, stop)
+            CROSS JOIN LATERAL (
+                SELECT timestamp FROM ohlcv_bars
+                WHERE ticker_id = free.ticker_id AND timeframe = :timeframe AND source <> 'aggregated'
+                  AND timestamp >= {_INSTANT.format("free.start")} AND timestamp < {_INSTANT.format("free.stop")}
+                OFFSET 0) b
+            GROUP BY free.ticker_id, date_trunc('day', b.timestamp, 'UTC')
+            ORDER BY free.ticker_id, min(b.timestamp)"""),
+        {
+            "timeframe": timeframe,
+            "tickers": [row[0] for row in spans],
+            "starts": [row[1] for row in spans],
+            "ends": [row[2] for row in spans],
         },
     ).all()
     found: dict[int, tuple[Micros, Micros]] = {}

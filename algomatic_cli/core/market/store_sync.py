@@ -1,19 +1,21 @@
 """The SQL of sync: a provider's bars into the store, and the sync log beside them.
 
-Bars that are stored already are compared, not written: a second sync of the same bars changes no row. A revised bar is
-updated; a bar that was imported or entered by hand is kept as it is and counted as a conflict; a fetched bar takes the
-place of an aggregated one.
+Bars that are stored already are read and compared in arrays; only what differs goes to the database, so that a second
+sync of the same bars writes nothing. A revised bar is updated; a bar that was imported or entered by hand is kept as it
+is and counted as a conflict; a fetched bar takes the place of an aggregated one.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.bulk import copy_arrays, temporary_table
+from algomatic_cli.core.db.bulk import copy_arrays, read_arrays, temporary_table
+from algomatic_cli.core.market.sync.compare import UNKNOWN_COUNT, Known, compare, taken
 from algomatic_cli.core.market.sync.sieve import Clean
 
 _INSTANT: Final = "timestamptz 'epoch' + {} * interval '1 microsecond'"
@@ -28,7 +30,6 @@ _COLUMNS: Final = {
     "volume": "int8",
     "trade_count": "int4",
 }
-_VALUES: Final = "({0}.open, {0}.high, {0}.low, {0}.close, {0}.volume, {0}.trade_count)"
 
 
 @dataclass(frozen=True)
@@ -75,54 +76,105 @@ def make_tickers(session: Session, symbols: Sequence[str]) -> dict[str, TickerRo
 
 
 def store_bars(session: Session, timeframe: str, source: str, bars: Mapping[int, Clean]) -> dict[int, Stored]:
-    """Store a page of bars by ticker. The caller commits.
+    """Store a page of bars by ticker: what is new is inserted, what is revised updated, nothing else touched.
+
+    The caller commits.
 
     Args:
         session: the database.
         timeframe: of the bars.
         source: what to write into the column of that name.
-        bars: one element a ticker; instants are unique within it.
+        bars: one element a ticker, in order of time; instants are unique within it.
     """
-    if not any(len(clean) for clean in bars.values()):
+    bars = {ticker_id: clean for ticker_id, clean in bars.items() if len(clean)}
+    if not bars:
         return {}
+    known = _read_known(session, timeframe, source, bars)
+    found = {ticker_id: compare(clean, known[ticker_id]) for ticker_id, clean in bars.items()}
+    new = {ticker_id: taken(clean, found[ticker_id].new) for ticker_id, clean in bars.items()}
+    revised = {ticker_id: taken(clean, found[ticker_id].revised) for ticker_id, clean in bars.items()}
+    values = {"timeframe": timeframe, "source": source}
+    if _copy(session, new):
+        session.execute(text(_INSERT), values)
+    if _copy(session, revised):
+        session.execute(text(_UPDATE), values)
+    return {ticker_id: _told(new[ticker_id], revised[ticker_id], found[ticker_id].conflicts) for ticker_id in bars}
+
+
+_KNOWN: Final = {
+    "ticker_id": "int4",
+    "timestamp": "timestamptz",
+    "open": "float8",
+    "high": "float8",
+    "low": "float8",
+    "close": "float8",
+    "volume": "int8",
+    "trade_count": "int4",
+    "ours": "bool",
+    "aggregated": "bool",
+}
+# One range scan of the index a ticker; OFFSET 0 keeps the planner from turning it into a scan of the whole table.
+_STORED: Final = f"""
+    SELECT r.ticker_id, b.timestamp, b.open, b.high, b.low, b.close, b.volume, coalesce(b.trade_count, {UNKNOWN_COUNT}),
+           b.source IN (%(source)s, 'aggregated'), b.source = 'aggregated'
+    FROM unnest(%(tickers)s::integer[], %(firsts)s::bigint[], %(lasts)s::bigint[]) AS r (ticker_id, first, last)
+    CROSS JOIN LATERAL (
+        SELECT * FROM ohlcv_bars
+        WHERE ticker_id = r.ticker_id AND timeframe = %(timeframe)s
+          AND timestamp BETWEEN {_INSTANT.format("r.first")} AND {_INSTANT.format("r.last")}
+        ORDER BY timestamp OFFSET 0) b
+"""
+_INSERT: Final = """
+    INSERT INTO ohlcv_bars (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
+    SELECT ticker_id, CAST(:timeframe AS varchar), timestamp, open, high, low, close, volume, trade_count,
+           CAST(:source AS varchar)
+    FROM incoming
+    ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
+"""
+_UPDATE: Final = """
+    UPDATE ohlcv_bars b SET open = i.open, high = i.high, low = i.low, close = i.close, volume = i.volume,
+                            trade_count = i.trade_count, source = CAST(:source AS varchar)
+    FROM incoming i
+    WHERE b.ticker_id = i.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.timestamp
+"""
+
+
+def _read_known(session: Session, timeframe: str, source: str, bars: Mapping[int, Clean]) -> dict[int, Known]:
+    """The stored bars in each ticker's span."""
+    values = {
+        "source": source,
+        "timeframe": timeframe,
+        "tickers": list(bars),
+        "firsts": [int(clean.ts[0]) for clean in bars.values()],
+        "lasts": [int(clean.ts[-1]) for clean in bars.values()],
+    }
+    arrays = read_arrays(session, _STORED, _KNOWN, values)
+    owners = arrays.pop("ticker_id")
+    # The tickers come one after the other, each in order of time, in the order they were given.
+    edges = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(owners)]
+    slices = {int(owners[first]): slice(first, last) for first, last in pairwise(edges) if first < last}
+    return {
+        ticker_id: Known(*(column[slices.get(ticker_id, slice(0, 0))] for column in arrays.values()))
+        for ticker_id in bars
+    }
+
+
+def _copy(session: Session, bars: Mapping[int, Clean]) -> bool:
+    """Fill the temporary table; whether there was anything."""
+    if not any(len(clean) for clean in bars.values()):
+        return False
     session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming"))
     temporary_table(session, "incoming", _COLUMNS)
     with copy_arrays(session, "incoming", _COLUMNS) as write:
         for ticker_id, clean in bars.items():
-            write(_arrays(ticker_id, clean))
-    rows = session.execute(text(_STORE), {"timeframe": timeframe, "source": source})
-    return {row.ticker_id: Stored(row.inserted, row.changed, row.conflicts, row.first, row.last) for row in rows}
+            if len(clean):
+                write(_arrays(ticker_id, clean))
+    return True
 
 
-_STORE: Final = f"""
-    WITH known AS (
-        SELECT b.id, i.*, b.source IN (:source, 'aggregated') AS ours,
-               {_VALUES.format("b")} IS DISTINCT FROM {_VALUES.format("i")} OR b.source = 'aggregated' AS differs
-        FROM incoming i JOIN ohlcv_bars b
-          ON b.ticker_id = i.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.timestamp
-    ), changed AS (
-        UPDATE ohlcv_bars b SET open = k.open, high = k.high, low = k.low, close = k.close, volume = k.volume,
-                                trade_count = k.trade_count, source = :source
-        FROM known k WHERE b.id = k.id AND k.ours AND k.differs
-        RETURNING b.ticker_id, b.timestamp
-    ), inserted AS (
-        INSERT INTO ohlcv_bars
-               (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
-        SELECT ticker_id, :timeframe, timestamp, open, high, low, close, volume, trade_count, :source
-        FROM incoming i
-        WHERE NOT EXISTS (SELECT FROM known k WHERE k.ticker_id = i.ticker_id AND k.timestamp = i.timestamp)
-        ORDER BY ticker_id, timestamp
-        ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
-        RETURNING ticker_id, timestamp
-    ), told AS (
-        SELECT ticker_id, timestamp, 1 AS inserted, 0 AS changed, 0 AS conflicts FROM inserted
-        UNION ALL SELECT ticker_id, timestamp, 0, 1, 0 FROM changed
-        UNION ALL SELECT ticker_id, NULL, 0, 0, 1 FROM known WHERE differs AND NOT ours
-    )
-    SELECT ticker_id, sum(inserted) AS inserted, sum(changed) AS changed, sum(conflicts) AS conflicts,
-           {_MICROS.format("min(timestamp)")} AS first, {_MICROS.format("max(timestamp)")} AS last
-    FROM told GROUP BY ticker_id
-"""
+def _told(new: Clean, revised: Clean, conflicts: int) -> Stored:
+    ends = [int(part.ts[at]) for part in (new, revised) if len(part) for at in (0, -1)]
+    return Stored(len(new), len(revised), conflicts, min(ends, default=None), max(ends, default=None))
 
 
 def _arrays(ticker_id: int, clean: Clean) -> dict[str, Any]:

@@ -212,7 +212,8 @@ def chunks_of(plans: Sequence[SeriesPlan], most_symbols: int, longest: int | Non
 def _cut(members: list[Series], parts: Sequence[Interval], longest: int | None) -> list[Chunk]:
     series = members[0]
     density = _density(series)
-    most = int(CHUNK_BARS / len(members) / density)
+    # A session at least: many symbols share a request, and a cut inside a session gains nothing.
+    most = max(int(CHUNK_BARS / len(members) / density), _longest_session(series))
     if longest is not None:
         most = min(most, longest // 2)
     symbols = tuple(member.symbol for member in members)
@@ -231,6 +232,11 @@ def _cut(members: list[Series], parts: Sequence[Interval], longest: int | None) 
             )
             cursor = end
     return chunks
+
+
+def _longest_session(series: Series) -> int:
+    calendar = series.calendar
+    return DAY if calendar.always_open else int((calendar.ends - calendar.starts)[-250:].max())
 
 
 def _within(cut: Intervals, longest: int | None) -> Intervals:
