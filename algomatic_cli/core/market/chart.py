@@ -73,7 +73,7 @@ def draw(candles: Candles, width: int, height: int) -> list[str]:
         price = top - span * at / max(1, height - 1)
         label = f"{price:>{AXIS - 2},.2f} " if at % 4 == 0 or at == height - 1 else " " * (AXIS - 1)
         lines.append(f"{label}┤{''.join(grid[at])}".rstrip())
-    return [*lines, _volumes(shown), _times(shown)]
+    return [*lines, _volumes(shown), _times(shown, width)]
 
 
 def _volumes(shown: Candles) -> str:
@@ -82,14 +82,14 @@ def _volumes(shown: Candles) -> str:
     return f"{'volume':>{AXIS - 2}}  {''.join(levels)}".rstrip()
 
 
-def _times(shown: Candles) -> str:
+def _times(shown: Candles, width: int) -> str:
     """Dates (times of day within one day) below the candles they belong to, as many as fit."""
     stamps = shown.ts.astype("datetime64[us]")
     one_day = stamps[0].astype("datetime64[D]") == stamps[-1].astype("datetime64[D]")
     texts = [str(stamp)[11:16] if one_day else str(stamp)[:10] for stamp in stamps]
     line, before = " " * AXIS, ""
     for at, text in enumerate(texts):
-        if text != before and len(line) <= AXIS + at:
+        if text != before and len(line) <= AXIS + at <= width - len(text):
             line = f"{line:<{AXIS + at}}{text}  "
         before = text
     return line.rstrip()
