@@ -44,7 +44,7 @@ class Board:
             self._overall = self._progress.add_task("all", total=sum(expected.values()), note="")
 
     def arrived(self, symbol: str, bars: int) -> None:
-        """Bars of a symbol were stored."""
+        """Bars of a symbol came."""
         if self._progress is None:
             return
         if symbol not in self._tasks and len(self._tasks) < _MOST_LINES:

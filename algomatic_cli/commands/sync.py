@@ -130,7 +130,11 @@ def _targets(also: str | None, timeframe: Timeframe) -> list[str]:
 
 def _show(outcomes: "list[Outcome]", style: Format) -> None:
     rows = [_row(outcome) for outcome in outcomes]
-    console.emit(rows, RESULTS, style, document={"results": rows})
+    # A table says once what is the same in all its rows, and fits 80 columns.
+    alike = style is Format.TABLE
+    columns = [column for column in RESULTS if not (alike and column.key == "timeframe")]
+    title = f"{outcomes[0].timeframe} bars from {outcomes[0].provider}" if alike else None
+    console.emit(rows, columns, style, document={"results": rows}, title=title)
     for outcome in outcomes:
         for note in outcome.notes:
             console.say(f"{outcome.symbol} {outcome.timeframe}: {note}")

@@ -49,7 +49,7 @@ class Watch(Protocol):
         """About how many bars will come, by symbol."""
 
     def arrived(self, symbol: str, bars: int) -> None:
-        """Bars of a symbol were stored."""
+        """Bars of a symbol came."""
 
     def waiting(self, seconds: float, why: str) -> None:
         """A request waits; 0 seconds when it goes on."""

@@ -174,8 +174,10 @@ def held_days(calendar: Calendar, timeframe: str, firsts: Micros, lasts: Micros)
 
 
 def expected_bars(series: Series, asked: Iterable[tuple[int, int]]) -> int:
-    """About how many bars trading time holds: those of the regular session."""
-    return round(length(asked) * _density(series))
+    """About how many bars ranges hold: those of the regular sessions inside them."""
+    ranges = union(asked)
+    trading = series.trading(ranges[0].start, ranges[-1].end) if ranges else []
+    return round(length(intersect(ranges, trading)) * _density(series))
 
 
 def _density(series: Series) -> float:

@@ -213,6 +213,7 @@ class _Store:
                 continue
             if isinstance(event, Arrived):
                 self._pages[event.group].append(event)
+                self._writer.tell(event.rows)
                 if len(self._open) == 1:
                     self._store_pages(event.group)
             elif isinstance(event, Answered):

@@ -79,6 +79,11 @@ class Writer:
         # Answers without a bar, of symbols that nobody has heard of: kept until one proves that the symbol exists.
         self._unheard: defaultdict[str, list[Interval]] = defaultdict(list)
 
+    def tell(self, rows: Mapping[str, Sieved]) -> None:
+        """Let the watch know that bars came."""
+        for symbol, found in rows.items():
+            self._watch.arrived(symbol, found.fetched)
+
     def page(self, chunk: Chunk, rows: Mapping[str, Sieved]) -> None:
         """Store a page in the open transaction."""
         new = [symbol for symbol, found in rows.items() if symbol not in self._tickers and found.fetched]
@@ -188,7 +193,6 @@ class Writer:
         outcome.conflicts += tally.conflicts
         outcome.quarantined += tally.quarantined
         outcome.fractional += tally.fractional
-        self._watch.arrived(symbol, tally.fetched)
 
 
 def _least(left: int | None, right: int | None) -> int | None:
