@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
 from algomatic_cli.core.market.aggregation import coarsest_for_days
@@ -138,31 +138,50 @@ def _build(session: Session, timeframe: str, bars: str, parameters: dict[str, An
 def _merge(session: Session, ticker_id: int, timeframe: str, until: int) -> Written:
     """Bring what is stored in line with a level, up to the last finished bucket."""
     level = f"level_{timeframe}"
-    session.execute(text(f"ANALYZE {level}"))
-    parameters = {"ticker": ticker_id, "timeframe": timeframe, "until": until}
     finished = f"l.timestamp < {_INSTANT.format(':until')}"
-    stored = "b.ticker_id = :ticker AND b.timeframe = CAST(:timeframe AS varchar) AND b.timestamp = l.timestamp"
+    parameters: dict[str, Any] = {"ticker": ticker_id, "timeframe": timeframe, "until": until}
     read, first, last = session.execute(
         text(f"""SELECT coalesce(sum(bars), 0)::bigint, {_MICROS.format("min(timestamp)")},
                         {_MICROS.format("max(timestamp)")} FROM {level} l WHERE {finished}"""),
         parameters,
     ).one()
-    changed = session.execute(
-        text(f"""UPDATE ohlcv_bars b SET open = l.open, high = l.high, low = l.low, close = l.close,
-                        volume = l.volume, trade_count = l.trade_count
-                 FROM {level} l WHERE {stored} AND {finished} AND b.source = 'aggregated'
-                   AND {_SAME} IS DISTINCT FROM {_SAME.replace("b.", "l.")}"""),
-        parameters,
-    )
-    inserted = session.execute(
-        text(f"""INSERT INTO ohlcv_bars
-                        (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
-                 SELECT :ticker, CAST(:timeframe AS varchar), l.timestamp, l.open, l.high, l.low, l.close, l.volume,
-                        l.trade_count, 'aggregated'
-                 FROM {level} l
-                 WHERE {finished} AND NOT EXISTS (SELECT FROM ohlcv_bars b WHERE {stored})
-                 ORDER BY l.timestamp
-                 ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING"""),
-        parameters,
-    )
-    return Written(read, inserted.rowcount, changed.rowcount, first, last)  # type: ignore[attr-defined]
+    if first is None:
+        return Written(0, 0, 0)
+    changed, new = 0, finished
+    if _reaches(session, parameters | {"first": first, "last": last}):
+        session.execute(text(f"ANALYZE {level}"))
+        changed = _rows(session, _UPDATE.format(level=level, finished=finished), parameters)
+        new = f"{finished} AND NOT EXISTS (SELECT FROM ohlcv_bars b WHERE {_STORED})"
+    inserted = _rows(session, _INSERT.format(level=level, new=new), parameters)
+    return Written(read, inserted, changed, first, last)
+
+
+_STORED: Final = "b.ticker_id = :ticker AND b.timeframe = CAST(:timeframe AS varchar) AND b.timestamp = l.timestamp"
+_UPDATE: Final = f"""
+    UPDATE ohlcv_bars b SET open = l.open, high = l.high, low = l.low, close = l.close, volume = l.volume,
+                            trade_count = l.trade_count
+    FROM {{level}} l
+    WHERE {_STORED} AND {{finished}} AND b.source = 'aggregated'
+      AND {_SAME} IS DISTINCT FROM {_SAME.replace("b.", "l.")}
+"""
+_INSERT: Final = """
+    INSERT INTO ohlcv_bars (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
+    SELECT :ticker, CAST(:timeframe AS varchar), l.timestamp, l.open, l.high, l.low, l.close, l.volume, l.trade_count,
+           'aggregated'
+    FROM {level} l WHERE {new} ORDER BY l.timestamp
+    ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
+"""
+
+
+def _reaches(session: Session, parameters: dict[str, Any]) -> bool:
+    """Whether any stored bar lies in the span of a level: a probe of the index that spares a fresh series the joins."""
+    query = f"""SELECT EXISTS (SELECT FROM ohlcv_bars WHERE ticker_id = :ticker AND timeframe = :timeframe
+                               AND timestamp BETWEEN {_INSTANT.format(":first")} AND {_INSTANT.format(":last")})"""
+    return bool(session.scalar(text(query), parameters))
+
+
+def _rows(session: Session, statement: str, parameters: dict[str, Any]) -> int:
+    """Run a statement; how many rows it wrote."""
+    result = session.execute(text(statement), parameters)
+    assert isinstance(result, CursorResult)
+    return result.rowcount
