@@ -87,6 +87,7 @@ def sync(
     from algomatic_cli.core.market.sync.asked import Asked
     from algomatic_cli.core.market.sync.estimate import estimate
     from algomatic_cli.core.market.sync.outcome import exit_code_of
+    from algomatic_cli.core.market.sync.prepare import Job
 
     asked = Asked(start, end, days)
     targets = _targets(also, timeframe)
@@ -96,7 +97,7 @@ def sync(
         )
         with open_session() as session:
             wanted = _wanted(session, symbols, all_)
-            job = run.Job(wanted, timeframe.value, asked, repair, allow_mixed, targets, wait)
+            job = Job(wanted, timeframe.value, asked, repair, allow_mixed, targets, wait)
             if dry_run:
                 return _show_plan(estimate(session, asker, job), chosen(format_, as_json))
             outcomes = run.sync(session, asker, pace, job, board)

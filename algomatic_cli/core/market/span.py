@@ -16,7 +16,8 @@ from algomatic_cli.core.market.providers import open_provider
 from algomatic_cli.core.market.store_sync import TickerRow
 from algomatic_cli.core.market.sync.asked import Asked
 from algomatic_cli.core.market.sync.plan import Series, held_days, plan_series
-from algomatic_cli.core.market.sync.run import Job, sync
+from algomatic_cli.core.market.sync.prepare import Job
+from algomatic_cli.core.market.sync.run import sync
 
 if TYPE_CHECKING:
     import pandas

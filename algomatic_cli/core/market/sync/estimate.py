@@ -8,7 +8,7 @@ from algomatic_cli.core.errors import AlgomaticError
 from algomatic_cli.core.market.intervals import Interval
 from algomatic_cli.core.market.providers.protocol import Provider
 from algomatic_cli.core.market.sync.plan import expected_bars
-from algomatic_cli.core.market.sync.run import Job, prepare
+from algomatic_cli.core.market.sync.prepare import Job, prepare
 
 _PAGE = 10_000
 

@@ -9,116 +9,25 @@ one that is at fault.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core import clock
 from algomatic_cli.core.db.locks import advisory_locks
-from algomatic_cli.core.errors import AlgomaticError, BusyError, ProviderError, UsageError
-from algomatic_cli.core.market import store_coverage, store_sync
+from algomatic_cli.core.errors import BusyError, ProviderError
+from algomatic_cli.core.market import store_sync
 from algomatic_cli.core.market.aggregate import catch_up
-from algomatic_cli.core.market.calendar import SECOND, calendar_for
-from algomatic_cli.core.market.holes import suspicious_holes
-from algomatic_cli.core.market.intervals import Intervals
 from algomatic_cli.core.market.providers.pace import Pace
 from algomatic_cli.core.market.providers.protocol import Provider, RefusedError
-from algomatic_cli.core.market.store_coverage import Source
-from algomatic_cli.core.market.store_sync import TickerRow
-from algomatic_cli.core.market.sync.asked import Asked
 from algomatic_cli.core.market.sync.fetch import Answered, Arrived, Crashed, Failed, Fetching, Group
 from algomatic_cli.core.market.sync.outcome import Outcome, Silent, Watch
-from algomatic_cli.core.market.sync.plan import Chunk, Series, SeriesPlan, chunks_of, held_days, plan_series
+from algomatic_cli.core.market.sync.plan import SeriesPlan
+from algomatic_cli.core.market.sync.prepare import Job, Prepared, prepare, source_of
 from algomatic_cli.core.market.sync.writer import Writer
 
 # After so many symbols in a row are refused one by one, the fault is not theirs.
 _ENOUGH: Final = 3
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to sync.
-
-    Attributes:
-        symbols: upper-case; what is to be synced.
-        timeframe: of the bars.
-        asked: the range and how it is asked for.
-        repair: ask again for suspicious holes.
-        allow_mixed: let a series hold bars of several sources.
-        also: timeframes to build from 1Min bars.
-        wait: wait for another run that syncs the same series.
-    """
-
-    symbols: Sequence[str]
-    timeframe: str
-    asked: Asked
-    repair: bool = False
-    allow_mixed: bool = False
-    also: Sequence[str] = ()
-    wait: bool = False
-
-
-@dataclass
-class Prepared:
-    """A job with what is known: plans and sources by symbol; `refused` are series that cannot be synced as asked."""
-
-    tickers: dict[str, TickerRow]
-    plans: dict[str, SeriesPlan] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-    again: dict[str, Intervals] = field(default_factory=dict)
-    refused: dict[str, AlgomaticError] = field(default_factory=dict)
-
-    def groups(self, provider: Provider, timeframe: str) -> list[list[Chunk]]:
-        """The requests of all series."""
-        families: defaultdict[str, list[SeriesPlan]] = defaultdict(list)
-        for symbol, plan in self.plans.items():
-            families[provider.family(symbol)].append(plan)
-        longest = provider.longest(timeframe)
-        return [group for plans in families.values() for group in chunks_of(plans, provider.most_symbols, longest)]
-
-
-def prepare(session: Session, provider: Provider, job: Job, symbols: Sequence[str]) -> Prepared:
-    """Plan what to ask for. Reads only."""
-    now = int(clock.utc_now().timestamp() * SECOND)
-    done = Prepared(store_sync.read_tickers(session, symbols))
-    known = store_coverage.read_coverage(session, [row.id for row in done.tickers.values()], job.timeframe)
-    held: dict[Source, dict[int, Intervals]] = {}
-    for symbol in symbols:
-        row = done.tickers.get(symbol)
-        source = source_of(provider, symbol, job.timeframe)
-        done.sources[symbol] = source
-        calendar = calendar_for(row.exchange if row else None, row.asset_type if row else None, symbol)
-        coverage = known.get(row.id, {}) if row else {}
-        others = [str(other) for other, found in coverage.items() if other != source and found.covered]
-        if others and not job.allow_mixed:
-            done.refused[symbol] = _mixed(symbol, job.timeframe, source, others)
-            continue
-        if source not in held:
-            held[source] = {}
-            found = store_coverage.uncovered_days(
-                session, [ticker.id for ticker in done.tickers.values()], job.timeframe, source
-            )
-            by_id = {ticker.id: ticker for ticker in done.tickers.values()}
-            for ticker_id, (firsts, lasts) in found.items():
-                ticker = by_id[ticker_id]
-                theirs = calendar_for(ticker.exchange, ticker.asset_type, ticker.symbol)
-                held[source][ticker_id] = held_days(theirs, job.timeframe, firsts, lasts)
-        covered = coverage[source].covered if source in coverage else []
-        series = Series(symbol, job.timeframe, calendar, covered, held[source].get(row.id, []) if row else [])
-        wish = job.asked.wish(calendar)
-        if job.repair and row is not None:
-            done.again[symbol] = suspicious_holes(session, row.id, series, wish.start, wish.end)
-            wish = replace(wish, again=done.again[symbol])
-        delay = int(provider.delay(symbol) * SECOND)
-        done.plans[symbol] = plan_series(series, wish, now, delay)
-    return done
-
-
-def source_of(provider: Provider, symbol: str, timeframe: str) -> Source:
-    """What the coverage of a series is recorded under. Feeds are of stocks only."""
-    feed = provider.feed if provider.family(symbol) == "stocks" else ""
-    return Source(provider.name, feed, provider.adjustment(timeframe))
 
 
 def sync(session: Session, provider: Provider, pace: Pace, job: Job, watch: Watch | None = None) -> list[Outcome]:
@@ -288,10 +197,3 @@ def _note(outcome: Outcome, plan: SeriesPlan) -> None:
         outcome.notes.append(f"{outcome.conflicts:,} imported bars differ from the provider's and were kept")
     if outcome.quarantined:
         outcome.notes.append(f"{outcome.quarantined:,} rows were no bars and are kept apart (bars check lists them)")
-
-
-def _mixed(symbol: str, timeframe: str, source: Source, others: Sequence[str]) -> UsageError:
-    return UsageError(
-        f"{symbol} {timeframe} holds bars of {', '.join(others)}; {source} would mix with them",
-        next_step="sync it from where it came, or give --allow-mixed",
-    )
