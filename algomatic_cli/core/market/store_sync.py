@@ -7,14 +7,13 @@ is and counted as a conflict; a fetched bar takes the place of an aggregated one
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.bulk import copy_arrays, read_arrays, temporary_table
+from algomatic_cli.core.db.bulk import copy_arrays, cursor_of, temporary_table
 from algomatic_cli.core.market.sync.compare import UNKNOWN_COUNT, Known, compare, taken
 from algomatic_cli.core.market.sync.sieve import Clean
 
@@ -101,29 +100,32 @@ def store_bars(session: Session, timeframe: str, source: str, bars: Mapping[int,
     return {ticker_id: _told(new[ticker_id], revised[ticker_id], found[ticker_id].conflicts) for ticker_id in bars}
 
 
+# What is read of a stored bar, how it is sent, and its form on the wire.
 _KNOWN: Final = {
-    "ticker_id": "int4",
-    "timestamp": "timestamptz",
-    "open": "float8",
-    "high": "float8",
-    "low": "float8",
-    "close": "float8",
-    "volume": "int8",
-    "trade_count": "int4",
-    "ours": "bool",
-    "aggregated": "bool",
+    "ts": ("timestamptz_send(b.timestamp)", ">i8"),
+    "open": ("float8send(b.open)", ">f8"),
+    "high": ("float8send(b.high)", ">f8"),
+    "low": ("float8send(b.low)", ">f8"),
+    "close": ("float8send(b.close)", ">f8"),
+    "volume": ("int8send(b.volume)", ">i8"),
+    "trade_count": (f"int4send(coalesce(b.trade_count, {UNKNOWN_COUNT}))", ">i4"),
+    "ours": ("boolsend(b.source IN (%(source)s, 'aggregated'))", "?"),
+    "aggregated": ("boolsend(b.source = 'aggregated')", "?"),
 }
-# One range scan of the index a ticker; OFFSET 0 keeps the planner from turning it into a scan of the whole table.
+_PACKED: Final = ", ".join(f"string_agg({send}, ''::bytea ORDER BY b.timestamp)" for send, _ in _KNOWN.values())
+# One row a ticker, its columns packed end to end: rows one by one would cost more than the bars are worth. One range
+# scan of the index a ticker: OFFSET 0 keeps the planner from turning it into a scan of the whole table.
 _STORED: Final = f"""
-    SELECT r.ticker_id, b.timestamp, b.open, b.high, b.low, b.close, b.volume, coalesce(b.trade_count, {UNKNOWN_COUNT}),
-           b.source IN (%(source)s, 'aggregated'), b.source = 'aggregated'
+    SELECT r.ticker_id, {_PACKED}
     FROM unnest(%(tickers)s::integer[], %(firsts)s::bigint[], %(lasts)s::bigint[]) AS r (ticker_id, first, last)
     CROSS JOIN LATERAL (
         SELECT * FROM ohlcv_bars
         WHERE ticker_id = r.ticker_id AND timeframe = %(timeframe)s
           AND timestamp BETWEEN {_INSTANT.format("r.first")} AND {_INSTANT.format("r.last")}
-        ORDER BY timestamp OFFSET 0) b
+        OFFSET 0) b
+    GROUP BY r.ticker_id
 """
+_EPOCH_2000: Final = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000
 _INSERT: Final = """
     INSERT INTO ohlcv_bars (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
     SELECT ticker_id, CAST(:timeframe AS varchar), timestamp, open, high, low, close, volume, trade_count,
@@ -148,15 +150,17 @@ def _read_known(session: Session, timeframe: str, source: str, bars: Mapping[int
         "firsts": [int(clean.ts[0]) for clean in bars.values()],
         "lasts": [int(clean.ts[-1]) for clean in bars.values()],
     }
-    arrays = read_arrays(session, _STORED, _KNOWN, values)
-    owners = arrays.pop("ticker_id")
-    # The tickers come one after the other, each in order of time, in the order they were given.
-    edges = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(owners)]
-    slices = {int(owners[first]): slice(first, last) for first, last in pairwise(edges) if first < last}
-    return {
-        ticker_id: Known(*(column[slices.get(ticker_id, slice(0, 0))] for column in arrays.values()))
-        for ticker_id in bars
+    with cursor_of(session) as cursor:
+        found = {row[0]: row[1:] for row in cursor.execute(_STORED, values, binary=True)}
+    return {ticker_id: _unpacked(found.get(ticker_id, (b"",) * len(_KNOWN))) for ticker_id in bars}
+
+
+def _unpacked(packed: Sequence[bytes]) -> Known:
+    columns = {
+        name: np.frombuffer(raw, dtype=wire).astype(np.dtype(wire).newbyteorder("="))
+        for (name, (_, wire)), raw in zip(_KNOWN.items(), packed, strict=True)
     }
+    return Known(**columns | {"ts": columns["ts"] + _EPOCH_2000})
 
 
 def _copy(session: Session, bars: Mapping[int, Clean]) -> bool:

@@ -101,9 +101,13 @@ class Chunk:
 
 def complete_until(calendar: Calendar, timeframe: str, now: int) -> int:
     """The end of the range whose bars have all closed at `now` (microseconds UTC)."""
-    if timeframe != "1Day" or calendar.always_open:
+    if timeframe != "1Day":
         step = SECONDS[timeframe] * SECOND
         return now // step * step
+    if calendar.always_open:
+        # A day of 24 hours may be labelled by any hour (Alpaca's pairs: midnight in Chicago): what opened 24 hours ago
+        # has closed.
+        return ((now - DAY) // MINUTE + 1) * MINUTE
     open_still = int(np.searchsorted(calendar.closes, now, side="right"))
     return int(calendar.starts[open_still]) if open_still < len(calendar.starts) else now
 
