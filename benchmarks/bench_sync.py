@@ -33,6 +33,7 @@ def server_process(symbols: list[str], start: str, end: str, most: int) -> Itera
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs, symbols, start, end, most))
     process.start()
+    theirs.close()  # so that a server that dies ends our waiting
     try:
         yield ours.recv()
     finally:
