@@ -1,6 +1,14 @@
 """`algomatic sync` as a process, against a server on loopback and a real database."""
 
+import fcntl
 import json
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -196,8 +204,6 @@ def test_imported_bars_are_held_and_kept_and_only_the_rest_is_asked_for(
 def test_the_end_is_moved_back_to_what_the_plan_can_see_and_that_is_said(sync: Sync, market: MarketServer) -> None:
     (result,) = sync("AAPL", "--days", "3", "--end", "2099-01-01", code=1)["results"]
     assert any("moved back" in note for note in result["notes"])
-    import time
-
     assert all(asked.end <= (time.time() - 15 * 60) * 1e6 for asked in market.asked)
 
 
@@ -255,3 +261,58 @@ def test_without_a_key_the_next_step_is_to_set_one(algomatic: Algomatic) -> None
     done = algomatic("sync", "AAPL")
     assert done.returncode == 3
     assert "ALPACA_API_KEY" in done.stderr
+
+
+def test_finnhub_minutes_come_a_month_at_a_time(sync: Sync, market: MarketServer) -> None:
+    market.series["AAPL", "1Min"] = bars_of("AAPL", "2024-01-02", "2024-03-30")
+    (result,) = sync("AAPL", "--start", "2024-01-02", "--end", "2024-03-29", "--provider", "finnhub")["results"]
+    assert result["total_bars"] == len(market.series["AAPL", "1Min"].ts) == 61 * 390
+    assert all(asked.end - asked.start <= 30 * 86_400_000_000 for asked in market.asked)
+    assert [row[:6] for row in sync.rows("AAPL")] == [row[:6] for row in sync.served("AAPL")]
+    assert {row[6:] for row in sync.rows("AAPL")} == {(None, "finnhub")}
+
+
+def test_without_a_terminal_each_symbol_is_one_line_and_quiet_says_nothing(
+    sync: Sync, market: MarketServer, algomatic: Algomatic
+) -> None:
+    dates = ("--tf", "1Day", "--start", "2024-01-02", "--end", "2024-01-31")
+    for symbol in ("AAPL", "MSFT"):
+        market.series[symbol, "1Day"] = bars_of(symbol, "2024-01-02", "2024-02-01", "1Day")
+    sync("AAPL", "MSFT", *dates)
+    assert sync.said.splitlines() == [
+        "AAPL 1Day: 21 fetched, 21 new, 0 changed",
+        "MSFT 1Day: 21 fetched, 21 new, 0 changed",
+    ]
+    quiet = algomatic("-q", "sync", "AAPL", *dates, env=market.environment)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
+def test_on_a_terminal_there_are_bars_a_rate_and_a_table(
+    environment: dict[str, str], database_url: str, market: MarketServer
+) -> None:
+    for symbol in ("AAPL", "MSFT"):
+        market.series[symbol, "1Min"] = bars_of(symbol, "2024-01-02", "2024-02-01")
+    command = ["-m", "algomatic_cli", "sync", "AAPL", "MSFT", "--start", "2024-01-02", "--end", "2024-01-31"]
+    surroundings = environment | market.environment | {"DATABASE_URL": database_url, "TERM": "xterm"}
+    said = on_a_terminal([sys.executable, *command], surroundings)
+    assert "━" in said
+    assert "/s" in said
+    assert "16380" in said  # 2 x 8,190: all that is expected
+    assert "1Min bars from alpaca" in said
+
+
+def on_a_terminal(command: list[str], surroundings: dict[str, str]) -> str:
+    """What a command shows on a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 80, 0, 0))
+    process = subprocess.Popen(command, env=surroundings, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while block := os.read(ours, 65_536):
+            shown += block
+    except OSError:  # Linux says the other end is gone with an error
+        pass
+    os.close(ours)
+    assert process.wait(timeout=120) == 0, shown.decode()
+    return shown.decode()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.locks import advisory_lock, lock_key
+from algomatic_cli.core.db.locks import advisory_lock, advisory_locks, lock_key
 from algomatic_cli.core.errors import EXIT_BUSY, BusyError
 
 HOLD = """
@@ -30,6 +30,16 @@ def test_a_second_holder_is_refused_and_a_third_of_another_name_is_not(engine: E
     assert refused.value.exit_code == EXIT_BUSY == 75
     with advisory_lock(engine, "campaigns:1"):
         pass
+
+
+def test_of_many_locks_the_free_ones_are_taken_and_the_others_are_told(engine: Engine) -> None:
+    names = [f"bars:S{number:03}:1Min" for number in range(300)]  # more than a server has connections
+    with advisory_lock(engine, names[7]), advisory_locks(engine, names) as held:
+        assert held == set(names) - {names[7]}
+        with advisory_locks(engine, names[:10]) as others:
+            assert others == set()
+    with advisory_locks(engine, names[:10], wait=True) as held:
+        assert held == set(names[:10])
 
 
 def test_the_lock_is_held_across_the_sessions_commits(session: Session, engine: Engine) -> None:
