@@ -157,6 +157,17 @@ def test_a_sync_that_stops_midway_is_partial_keeps_its_error_and_goes_on_the_nex
     assert sync.query("SELECT status, error_message FROM data_sync_log") == [("success", None)]
 
 
+def test_a_new_symbol_whose_first_chunk_breaks_off_leaves_nothing_behind(sync: Sync, market: MarketServer) -> None:
+    market.series["AAPL", "1Min"] = bars_of("AAPL", "2024-01-02", "2024-03-30")
+    market.faults = lambda number, query: Fault(status=422, message="no") if "page_token" in query else None
+    (result,) = sync("AAPL", "--start", "2024-01-02", "--end", "2024-03-29", code=4)["results"]
+    assert (result["status"], result["inserted"], result["total_bars"]) == ("failed", 0, 0)
+    assert sync.query("SELECT (SELECT count(*) FROM tickers), (SELECT count(*) FROM ohlcv_bars)") == [(0, 0)]
+    market.faults = lambda number, query: None
+    sync("AAPL", "--start", "2024-01-02", "--end", "2024-03-29")
+    assert sync.rows("AAPL") == sync.served("AAPL")
+
+
 def test_bad_rows_are_quarantined_and_counted_and_the_rest_goes_in(sync: Sync, market: MarketServer) -> None:
     market.series["AAPL", "1Min"] = bars_of("AAPL", "2024-01-02", "2024-01-06")
     market.faults = lambda number, query: Fault(violating=True, shuffled=True)

@@ -76,6 +76,7 @@ class Writer:
         self._also = also
         self._watch = watch
         self._tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
+        self._made: set[str] = set()  # tickers of the open transaction
         # Answers without a bar, of symbols that nobody has heard of: kept until one proves that the symbol exists.
         self._unheard: defaultdict[str, list[Interval]] = defaultdict(list)
 
@@ -89,6 +90,7 @@ class Writer:
         new = [symbol for symbol, found in rows.items() if symbol not in self._tickers and found.fetched]
         if new:
             self._tickers.update(store_sync.make_tickers(self._session, new))
+            self._made.update(new)
         known = {symbol: found for symbol, found in rows.items() if symbol in self._tickers}
         bars = {self._tickers[symbol].id: found.bars for symbol, found in known.items() if len(found.bars)}
         provider = self._outcomes[chunk.symbols[0]].provider
@@ -111,6 +113,7 @@ class Writer:
         if self._also:
             self._aggregate(known)
         self._session.commit()
+        self._made.clear()
         for symbol in chunk.symbols:
             self._keep(symbol)
 
@@ -118,6 +121,9 @@ class Writer:
         """Forget the chunk under way."""
         self._session.rollback()
         self._tallies.clear()
+        for symbol in self._made:
+            del self._tickers[symbol]
+        self._made.clear()
 
     def fail(self, symbol: str, error: AlgomaticError) -> None:
         """End a series that cannot go on; what was committed stays."""
