@@ -39,6 +39,13 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "sync": ("sync", "Fetch bars that are missing from a provider."),
     "bars": ("bars", "Stored bars: list, show, export, aggregate, gaps, check, plot."),
     "tickers": ("tickers", "List, load, add, deactivate and remove symbols."),
+    "accounts": ("accounts", "People: add, list, show, update, deactivate, delete."),
+    "profile": ("profile", "An account's trading, risk and site preferences."),
+    "rules": ("rules", "The limits an account sets for itself."),
+    "waitlist": ("waitlist", "People who asked for access."),
+    "broker": ("broker", "Connect brokers through SnapTrade."),
+    "fills": ("fills", "The ledger of executions: sync, import, add, correct, verify."),
+    "campaigns": ("campaigns", "Fills grouped into campaigns: rebuild, list, show."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

@@ -165,6 +165,7 @@ class SnapTradeSettings(Section):
 
     client_id: SecretStr | None = None
     consumer_key: SecretStr | None = None
+    key_kind: Literal["commercial", "personal"] = "commercial"
     url: str = "https://api.snaptrade.com/api/v1"
 
 

@@ -14,6 +14,8 @@ from tests.migrations.catalogue import columns, constraints
 ANSWERS = Path(__file__).parents[1] / "answers"
 DOCUMENT = Path(__file__).parents[3] / "shared" / "spec" / "seed-schema.md"
 LAST_OF_THE_DOCUMENT = "031"
+# What later revisions add to the document's tables.
+LATER = {"ix_trade_fills_account_executed", "ix_trade_fills_broker_connection_id", "fk_trade_fills_broker_account_id"}
 
 
 def rows_of(name: str) -> set[tuple[str, ...]]:
@@ -57,8 +59,8 @@ def test_every_constraint_of_the_models_has_a_name_of_the_answers() -> None:
     tables = {table for table, *_ in rows_of("schema_columns.csv")}
     for table in models.Base.metadata.sorted_tables:
         if table.name in tables:
-            assert {str(constraint.name) for constraint in table.constraints} <= named
-            assert {str(index.name) for index in table.indexes} <= named
+            assert {str(constraint.name) for constraint in table.constraints} <= named | LATER
+            assert {str(index.name) for index in table.indexes} <= named | LATER
 
 
 def test_the_documentation_describes_every_column_as_it_is() -> None:

@@ -104,7 +104,11 @@ REFUSED = [
     ("uq_snaptrade_users_snaptrade_user_id", "UPDATE snaptrade_users SET snaptrade_user_id = 'same'"),
     ("uq_snaptrade_users_user_account_id", "UPDATE snaptrade_users SET user_account_id = 71"),
     ("uq_broker_connections_authorization_id", "UPDATE broker_connections SET authorization_id = 'same'"),
-    ("ck_trade_fills_side", "UPDATE trade_fills SET side = 'BUY'"),
+    (
+        "ck_trade_fills_side",
+        "INSERT INTO trade_fills (account_id, symbol, side, quantity, price, executed_at) "
+        "VALUES (71, 'AAPL', 'BUY', 1, 1, now())",
+    ),
     (
         "uq_trade_fills_account_id_external_trade_id",
         "INSERT INTO trade_fills (account_id, symbol, side, quantity, price, executed_at, external_trade_id) "

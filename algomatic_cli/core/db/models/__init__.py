@@ -4,6 +4,15 @@ from algomatic_cli.core.db.models.base import Base
 from algomatic_cli.core.db.models.broker import BrokerConnection, SnapTradeUser
 from algomatic_cli.core.db.models.coverage import BarCoverage, BarQuarantine
 from algomatic_cli.core.db.models.journal import JournalEntry
+from algomatic_cli.core.db.models.ledger import (
+    BrokerAccount,
+    Campaign,
+    FillMark,
+    ImportBatch,
+    LedgerEvent,
+    QuarantinedFill,
+    RealisedEvent,
+)
 from algomatic_cli.core.db.models.market import ComputedFeature, DataSyncLog, OhlcvBar, Ticker
 from algomatic_cli.core.db.models.probes import ProbeStrategy, StrategyProbeResult, StrategyProbeTrade
 from algomatic_cli.core.db.models.strategies import Strategy
@@ -14,15 +23,22 @@ __all__ = [
     "BarCoverage",
     "BarQuarantine",
     "Base",
+    "BrokerAccount",
     "BrokerConnection",
+    "Campaign",
     "CampaignCheck",
     "CampaignFill",
     "ComputedFeature",
     "DataSyncLog",
     "DecisionContext",
+    "FillMark",
+    "ImportBatch",
     "JournalEntry",
+    "LedgerEvent",
     "OhlcvBar",
     "ProbeStrategy",
+    "QuarantinedFill",
+    "RealisedEvent",
     "SnapTradeUser",
     "Strategy",
     "StrategyProbeResult",

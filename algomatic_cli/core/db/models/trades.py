@@ -24,13 +24,15 @@ class TradeFill(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "external_trade_id"),
         CheckConstraint("side IN ('buy', 'sell')", name="side"),
+        Index("ix_trade_fills_account_executed", "account_id", "executed_at"),
+        Index("ix_trade_fills_broker_connection_id", "broker_connection_id"),
     )
 
     id: Mapped[BigSerialKey]
     # The ledger survives the removal of a connection.
     broker_connection_id: Mapped[int | None] = mapped_column(ForeignKey("broker_connections.id", ondelete="SET NULL"))
     account_id: Mapped[int] = mapped_column(ForeignKey("user_accounts.id", ondelete="CASCADE"))
-    symbol: Mapped[str] = mapped_column(String(20))
+    symbol: Mapped[str] = mapped_column(String(64))
     side: Mapped[str] = mapped_column(String(10))
     quantity: Mapped[float]
     price: Mapped[float]
@@ -46,6 +48,18 @@ class TradeFill(Base):
     import_batch_id: Mapped[int | None] = mapped_column(BigInteger)
     raw_data: Mapped[dict[str, Any] | None]
     created_at: Mapped[CreatedAt]
+    # Of revision 033: what identity and replay need to know.
+    broker_account_id: Mapped[int | None] = mapped_column(ForeignKey("broker_accounts.id", ondelete="SET NULL"))
+    multiplier: Mapped[float | None]
+    action: Mapped[str | None] = mapped_column(String(40))
+    is_date_only: Mapped[bool] = mapped_column(server_default=FALSE)
+    execution_id: Mapped[str | None] = mapped_column(String(255))
+    reference_id: Mapped[str | None] = mapped_column(String(255))
+    activity_id: Mapped[str | None] = mapped_column(String(255))
+    occurrence: Mapped[int] = mapped_column(server_default=text("1"))
+    # The place among fills of one instant; NULL is the id's. A correction takes its original's.
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    feed: Mapped[str | None] = mapped_column(String(30))
 
 
 class DecisionContext(Timestamped, Base):
@@ -112,3 +126,6 @@ class CampaignFill(Base):
     group_id: Mapped[int] = mapped_column(BigInteger)
     fill_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("trade_fills.id", ondelete="CASCADE"))
     created_at: Mapped[CreatedAt]
+    # Of revision 033: the signed part of the fill in this campaign, and the campaign's position after it.
+    quantity: Mapped[float | None]
+    position: Mapped[float | None]
