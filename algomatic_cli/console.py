@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from algomatic_cli.core.errors import AlgomaticError
 
@@ -316,18 +316,30 @@ def _secrets() -> list[str]:
 # --- progress ------------------------------------------------------------------------------------------------------
 
 
+class Advance(Protocol):
+    """Moves a progress bar: the amount done so far, the total where it is known only now, and a few words."""
+
+    def __call__(self, done: float, total: float | None = None, note: str = "") -> None:
+        """Say how far it is."""
+
+
 @contextmanager
-def progress(label: str, total: float | None = None, unit: str = "rows") -> "Iterator[Callable[[float], None]]":
+def progress(label: str, total: float | None = None, unit: str = "rows") -> Iterator[Advance]:
     """A progress bar on a terminal, nothing elsewhere; call what it yields with the amount done so far."""
     if _manner.quiet or not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda done, total=None, note="": None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     shape = (TextColumn("{task.description}"), BarColumn(), TextColumn(f"{{task.completed:,.0f}} {unit}"))
-    with Progress(*shape, TimeRemainingColumn(), console=_rich(sys.stderr), transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda done: bar.update(task, completed=done)
+    words = TextColumn("{task.fields[note]}")
+    with Progress(*shape, words, TimeRemainingColumn(), console=_rich(sys.stderr), transient=True) as bar:
+        task = bar.add_task(label, total=total, note="")
+
+        def advance(done: float, total: float | None = None, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)  # None leaves a known total as it is
+
+        yield advance
 
 
 def progress_columns() -> "Progress":

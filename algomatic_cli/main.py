@@ -46,6 +46,7 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "broker": ("broker", "Connect brokers through SnapTrade."),
     "fills": ("fills", "The ledger of executions: sync, import, add, correct, verify."),
     "campaigns": ("campaigns", "Fills grouped into campaigns: rebuild, list, show."),
+    "probes": ("probes", "Backtest catalogue strategies, and tell edge from luck."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

@@ -33,6 +33,32 @@ class Label(StrEnum):
     RIGHT = "right"
 
 
+class Profile(StrEnum):
+    """How wide stops, targets and trails are, and how long a trade may last."""
+
+    TIGHT = "tight"
+    BALANCED = "balanced"
+    WIDE = "wide"
+
+
+class Split(StrEnum):
+    """What a run's trades are split by; `day` shows the stored results."""
+
+    STRATEGY = "strategy"
+    SIDE = "side"
+    REGIME = "regime"
+    WEEKDAY = "weekday"
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Across(StrEnum):
+    """What stands across a heatmap of themes."""
+
+    REGIME = "regime"
+    WEEK = "week"
+
+
 # Output
 FormatOption = Annotated[Format, typer.Option("--format", help="How data is printed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
@@ -168,6 +194,31 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run that holds the lock.")]
 OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")]
 Directory = Annotated[Path | None, typer.Option("--dir", help="Keep everything in this directory.")]
+
+# Probes
+StrategyName = Annotated[str, typer.Argument(help="Name of a strategy.", show_default=False)]
+StrategyFile = Annotated[Path, typer.Argument(help="A YAML file that defines strategies.", show_default=False)]
+SomeSymbols = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
+StrategyNames = Annotated[list[str] | None, typer.Option("--strategy", help="Name of a probe strategy; repeatable.")]
+Theme = Annotated[str | None, typer.Option("--theme", help="Only strategies of this theme.")]
+Profiles = Annotated[list[Profile] | None, typer.Option("--profile", help="Risk profile; repeatable. [balanced]")]
+OneProfile = Annotated[Profile | None, typer.Option("--profile", help="Risk profile; balanced where the run has it.")]
+RunName = Annotated[str | None, typer.Option("--run-id", help="Name of the run; the same name replaces it.")]
+RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False)]
+LatestRun = Annotated[str | None, typer.Argument(help="Id of a run; the latest when left out.")]
+Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores when left out.")]
+Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786.")]
+Commission = Annotated[float, typer.Option("--commission", min=0, max=1000, help="Basis points a side.")]
+Slippage = Annotated[float, typer.Option("--slippage", min=0, max=1000, help="Basis points a side.")]
+Notional = Annotated[float, typer.Option("--notional", min=0.01, help="Money in each trade.")]
+Optimistic = Annotated[bool, typer.Option("--optimistic", help="Target first where a bar holds stop and target.")]
+Words = Annotated[bool, typer.Option("--words", help="List the words of the strategy language instead.")]
+SplitOption = Annotated[Split, typer.Option("--by", help="What the trades are split by.")]
+HeatmapOption = Annotated[Across, typer.Option("--by", help="What stands across.")]
+HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write an HTML page to this file.")]
+Place = Annotated[str, typer.Argument(help="Name of a strategy, or a file that defines some.", show_default=False)]
+OnSymbol = Annotated[str | None, typer.Option("--symbol", help="Stored bars to use; generated ones when left out.")]
 
 
 def chosen(format_: Format, as_json: bool) -> Format:

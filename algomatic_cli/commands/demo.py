@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -12,6 +13,10 @@ from algomatic_cli import console
 from algomatic_cli.commands.bars import SERIES
 from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import Directory, Format, FormatOption, JsonOption, chosen
+
+if TYPE_CHECKING:
+    from algomatic_cli.core.probes.ranking import Ranking
+    from algomatic_cli.core.probes.runner import Report
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -27,7 +32,7 @@ def demo(
     Example: algomatic demo --dir ./algomatic-demo
     """
     from algomatic_cli.core import clock
-    from algomatic_cli.core.jobs.demo import demo_session, import_samples
+    from algomatic_cli.core.jobs.demo import demo_session, import_samples, probe_samples
     from algomatic_cli.core.market import series
 
     started = clock.monotonic()
@@ -37,11 +42,30 @@ def demo(
             for result in import_samples(session, home):
                 console.say(f"imported {result.inserted:,} {result.timeframe} bars of {result.symbol}")
             rows = series.list_series(session)
+            report, ranking = probe_samples(session)
     seconds = round(clock.monotonic() - started, 1)
-    summary = {"dir": str(directory) if directory else None, "seconds": seconds, "series": rows}
+    summary: dict[str, Any] = {"dir": str(directory) if directory else None, "seconds": seconds, "series": rows}
+    summary["probes"] = {"units": report.units, "trades": report.trades, **_first(ranking)}
     console.emit(rows, SERIES, chosen(format_, as_json), document=summary, title="What is stored now")
+    _probes(report, ranking)
     _tour(directory)
     return EXIT_OK
+
+
+def _first(ranking: "Ranking") -> dict[str, Any]:
+    best = ranking.standings[0]
+    survivors = sum(one.verdict == "survives" for one in ranking.standings)
+    shared = {"trials": ranking.trials, "luck_bar": ranking.luck_bar, "survivors": survivors}
+    return {**shared, "best": best.strategy, "sharpe": best.sharpe}
+
+
+def _probes(report: "Report", ranking: "Ranking") -> None:
+    told = _first(ranking)
+    console.say(f"probed {report.units} strategies on the daily bars of SPY: {report.trades:,} trades")
+    console.say(
+        f"the best, {told['best']}, shows a Sharpe ratio of {told['sharpe'] or 0:.2f}; the best of {told['trials']} "
+        f"worthless ones is expected to show {told['luck_bar'] or 0:.2f}; {told['survivors']} survive"
+    )
 
 
 @contextmanager
@@ -64,7 +88,7 @@ def _tour(directory: Path | None) -> None:
         steps = ["import FILE.csv", "bars list", "bars show SYMBOL --tf 1Day", "db status"]
     else:
         console.say("Look around:")
-        steps = ["bars list", "bars show AAPL --tf 1Min --tail 5", "bars export SPY --tf 1Day -o SPY.parquet"]
-        steps += ["db shell", "db status"]
+        steps = ["bars list", "bars show AAPL --tf 1Min --tail 5", "probes rank demo"]
+        steps += ["bars export SPY --tf 1Day -o SPY.parquet", "db shell", "db status"]
     for step in steps:
         console.say(f"  algomatic{home} {step}")

@@ -20,6 +20,10 @@ def test_it_shows_real_bars_and_leaves_nothing_behind(algomatic_alone: Algomatic
     ]
     # The first bar of 2023-01-03 is stamped 09:31 New York, at its end: it opened at 14:30 UTC.
     assert series[0]["first"] == "2023-01-03T14:30:00Z"
+    probes = json.loads(done.stdout)["probes"]
+    assert (probes["units"], probes["trials"]) == (100, 99)  # the opening range has no place on daily bars
+    assert probes["trades"] > 10_000
+    assert probes["luck_bar"] > 0
     assert "algomatic import" in done.stderr
     assert list(scratch.iterdir()) == []
     assert not (tmp_path / "home").exists()

@@ -54,8 +54,12 @@ def test_models_and_migrations_describe_the_same_schema(connection: Connection) 
     command.check(migrations.configuration(connection))
 
 
+# Keys that later revisions put on tables of the document.
+LATER = {"uq_strategy_probe_results_group"}
+
+
 def test_every_constraint_of_the_models_has_a_name_of_the_answers() -> None:
-    named = {name for _, _, name, _ in rows_of("schema_constraints.csv")}
+    named = {name for _, _, name, _ in rows_of("schema_constraints.csv")} | LATER
     tables = {table for table, *_ in rows_of("schema_columns.csv")}
     for table in models.Base.metadata.sorted_tables:
         if table.name in tables:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,10 @@ from algomatic_cli.core.db.engine import open_session
 from algomatic_cli.core.home import Home
 from algomatic_cli.core.market.files import ReadOptions
 from algomatic_cli.core.market.importer import FileResult, ImportOptions, import_file
+
+if TYPE_CHECKING:
+    from algomatic_cli.core.probes.ranking import Ranking
+    from algomatic_cli.core.probes.runner import Report
 
 _NEW_YORK = "America/New_York"
 
@@ -37,6 +42,15 @@ def demo_session(directory: Path) -> Iterator[Session]:
     """A session on the embedded server of that directory, whatever database is configured."""
     with open_session(server=EmbeddedServer(Home(directory.absolute()))) as session:
         yield session
+
+
+def probe_samples(session: Session) -> "tuple[Report, Ranking]":
+    """Probe the catalogue on the daily bars and rank what it found."""
+    from algomatic_cli.core.probes import findings, runner
+
+    report = runner.run(session, runner.Wish(("SPY",), "1Day"), "demo")
+    ranking, _ = findings.rank_run(session, runner.find_run(session, "demo"), None)
+    return report, ranking
 
 
 def import_samples(session: Session, directory: Path) -> Iterator[FileResult]:

@@ -14,7 +14,15 @@ from algomatic_cli.core.db.models.ledger import (
     RealisedEvent,
 )
 from algomatic_cli.core.db.models.market import ComputedFeature, DataSyncLog, OhlcvBar, Ticker
-from algomatic_cli.core.db.models.probes import ProbeStrategy, StrategyProbeResult, StrategyProbeTrade
+from algomatic_cli.core.db.models.probes import (
+    ProbeRun,
+    ProbeStrategy,
+    ProbeStrategyVersion,
+    ProbeTrial,
+    ProbeUnit,
+    StrategyProbeResult,
+    StrategyProbeTrade,
+)
 from algomatic_cli.core.db.models.strategies import Strategy
 from algomatic_cli.core.db.models.trades import CampaignCheck, CampaignFill, DecisionContext, TradeFill
 from algomatic_cli.core.db.models.users import UserAccount, UserProfile, UserRule, Waitlist
@@ -36,7 +44,11 @@ __all__ = [
     "JournalEntry",
     "LedgerEvent",
     "OhlcvBar",
+    "ProbeRun",
     "ProbeStrategy",
+    "ProbeStrategyVersion",
+    "ProbeTrial",
+    "ProbeUnit",
     "QuarantinedFill",
     "RealisedEvent",
     "SnapTradeUser",
