@@ -83,6 +83,24 @@ def data(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+def spans(pieces: Sequence[tuple[str, str | None]]) -> None:
+    """One line of data on stdout in pieces, each in a colour (#rrggbb) or in none; on a terminal only."""
+    if not sys.stdout.isatty() or _manner.no_color:
+        data("".join(text for text, _ in pieces).rstrip())
+        return
+    from rich.text import Text
+
+    line = Text(no_wrap=True, end="")
+    for text, colour in pieces:
+        line.append(text, style=colour or "")
+    _rich(sys.stdout).print(line, end="\n")
+
+
+def width() -> int:
+    """Columns of the terminal that reads stdout; 80 elsewhere."""
+    return _rich(sys.stdout).width if sys.stdout.isatty() else 80
+
+
 def emit(
     rows: Iterable[Row],
     columns: Sequence[Column],
@@ -200,7 +218,7 @@ def _table(rows: list[Row], columns: Sequence[Column], stream: TextIO, title: st
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = all(isinstance(row.get(column.key), int | float | Decimal | None) for row in rows)
         align = column.align or ("right" if numeric else "left")
@@ -212,6 +230,8 @@ def _table(rows: list[Row], columns: Sequence[Column], stream: TextIO, title: st
         # A pipe has no width: the lines are as long as the data needs, and grep finds whole rows.
         terminal.width = 100_000
         terminal.width = max(80, terminal.measure(table).maximum)
+    if title:  # a line of its own: a table's title would fold to the table's width
+        terminal.print(title, style="italic", soft_wrap=True)
     terminal.print(table)
 
 

@@ -47,6 +47,8 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "fills": ("fills", "The ledger of executions: sync, import, add, correct, verify."),
     "campaigns": ("campaigns", "Fills grouped into campaigns: rebuild, list, show."),
     "probes": ("probes", "Backtest catalogue strategies, and tell edge from luck."),
+    "features": ("features", "Compute, show and export features of stored bars."),
+    "states": ("states", "Train regime models, assign states and report on them."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

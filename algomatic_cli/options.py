@@ -188,6 +188,25 @@ Extended = Annotated[bool, typer.Option("--extended", help="Days hold pre- and p
 Html = Annotated[Path | None, typer.Option("--html", help="Write an interactive chart to this file.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 5 when something is found.")]
 
+# Features and states
+Benchmark = Annotated[str, typer.Option("--benchmark", help="Symbol of the market context; none for none.")]
+FeatureGroup = Annotated[str | None, typer.Option("--group", help="Only this group, e.g. momentum.")]
+FeatureKeys = Annotated[str | None, typer.Option("--keys", metavar="A,B,…", help="Only these features.")]
+FeaturesFile = Annotated[Path, typer.Option("--output", "-o", help="A .csv, .csv.gz or .parquet file.")]
+ModelId = Annotated[str | None, typer.Option("--model", metavar="ID", help="The model; the newest by default.")]
+StateCount = Annotated[str | None, typer.Option("--states", metavar="K|auto", help="How many states.")]
+Components = Annotated[int | None, typer.Option("--components", min=1, help="Principal components kept.")]
+ModelInputs = Annotated[
+    str | None, typer.Option("--features", metavar="A,B,…", help="Inputs: KEY or KEY/close, either with :SCALING.")
+]
+ScalingOption = Annotated[str, typer.Option("--scaling", help="robust, standard or yeo-johnson.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Only from bars up to here.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of every random choice; the same gives the same.")]
+Restarts = Annotated[int | None, typer.Option("--restarts", min=1, help="Starts of EM; the best is kept.")]
+HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained HTML file.")]
+Force = Annotated[bool, typer.Option("--force", help="Rewrite what is stored already too.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; by the work there is by default.")]
+
 # How it is done
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -207,7 +226,6 @@ RunName = Annotated[str | None, typer.Option("--run-id", help="Name of the run; 
 RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False)]
 LatestRun = Annotated[str | None, typer.Argument(help="Id of a run; the latest when left out.")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; as many as cores when left out.")]
 Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786.")]
 Commission = Annotated[float, typer.Option("--commission", min=0, max=1000, help="Basis points a side.")]
 Slippage = Annotated[float, typer.Option("--slippage", min=0, max=1000, help="Basis points a side.")]
@@ -216,7 +234,6 @@ Optimistic = Annotated[bool, typer.Option("--optimistic", help="Target first whe
 Words = Annotated[bool, typer.Option("--words", help="List the words of the strategy language instead.")]
 SplitOption = Annotated[Split, typer.Option("--by", help="What the trades are split by.")]
 HeatmapOption = Annotated[Across, typer.Option("--by", help="What stands across.")]
-HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write an HTML page to this file.")]
 Place = Annotated[str, typer.Argument(help="Name of a strategy, or a file that defines some.", show_default=False)]
 OnSymbol = Annotated[str | None, typer.Option("--symbol", help="Stored bars to use; generated ones when left out.")]
 

@@ -15,6 +15,8 @@ from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import Directory, Format, FormatOption, JsonOption, chosen
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from algomatic_cli.core.probes.ranking import Ranking
     from algomatic_cli.core.probes.runner import Report
 
@@ -27,26 +29,35 @@ def demo(
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:
-    """Import bundled real bars into a PostgreSQL of its own and show them; leaves nothing behind without --dir.
+    """Import bundled real bars into a PostgreSQL of its own, compute features and regimes, and show them.
+
+    Nothing is left behind without --dir.
 
     Example: algomatic demo --dir ./algomatic-demo
     """
     from algomatic_cli.core import clock
-    from algomatic_cli.core.jobs.demo import demo_session, import_samples, probe_samples
+    from algomatic_cli.core.jobs.demo import demo_session, probe_samples
     from algomatic_cli.core.market import series
 
     started = clock.monotonic()
     with _home(directory) as home:
         console.say("starting a PostgreSQL 16 of its own (the first start creates it: some seconds)")
         with demo_session(home) as session:
-            for result in import_samples(session, home):
-                console.say(f"imported {result.inserted:,} {result.timeframe} bars of {result.symbol}")
+            computed = _pipeline(session, home)
             rows = series.list_series(session)
+            style = chosen(format_, as_json)
+            if style is Format.TABLE:
+                _show_regimes(session, home)
             report, ranking = probe_samples(session)
     seconds = round(clock.monotonic() - started, 1)
-    summary: dict[str, Any] = {"dir": str(directory) if directory else None, "seconds": seconds, "series": rows}
+    summary: dict[str, Any] = {
+        "dir": str(directory) if directory else None,
+        "seconds": seconds,
+        "series": rows,
+        "features": computed,
+    }
     summary["probes"] = {"units": report.units, "trades": report.trades, **_first(ranking)}
-    console.emit(rows, SERIES, chosen(format_, as_json), document=summary, title="What is stored now")
+    console.emit(rows, SERIES, style, document=summary, title="What is stored now")
     _probes(report, ranking)
     _tour(directory)
     return EXIT_OK
@@ -68,6 +79,32 @@ def _probes(report: "Report", ranking: "Ranking") -> None:
     )
 
 
+def _pipeline(session: "Session", home: Path) -> list[dict[str, Any]]:
+    """Import, learn regimes, compute; each step said as it is done."""
+    from algomatic_cli.core.jobs.demo import compute_samples, import_samples, train_samples
+
+    for result in import_samples(session, home):
+        console.say(f"imported {result.inserted:,} {result.timeframe} bars of {result.symbol}")
+    for model in train_samples(session, home):
+        console.say(f"learnt {model.chain.n_states} regimes of {' and '.join(model.symbols)} {model.timeframe} bars")
+    computed = []
+    for done in compute_samples(session, home):
+        console.say(
+            f"computed the features of {done.bars:,} {done.timeframe} bars of {done.symbol}, each with its state"
+        )
+        computed.append(vars(done))
+    return computed
+
+
+def _show_regimes(session: "Session", home: Path) -> None:
+    from algomatic_cli.commands.states_view import draw
+    from algomatic_cli.core.home import Home
+    from algomatic_cli.core.states.report import read_states
+
+    console.data("SPY by the day, in the colour of its regime")
+    draw(read_states(session, Home(home.absolute()).models, "SPY", "1Day"))
+
+
 @contextmanager
 def _home(directory: Path | None) -> Iterator[Path]:
     if directory is not None:
@@ -85,10 +122,10 @@ def _tour(directory: Path | None) -> None:
     home = f" --home {directory}" if directory else ""
     if directory is None:
         console.say("The demo's database is gone again; algomatic demo --dir DIR keeps it. With your own data:")
-        steps = ["import FILE.csv", "bars list", "bars show SYMBOL --tf 1Day", "db status"]
+        steps = ["import FILE.csv", "bars list", "features compute SYMBOL --tf 1Day", "states train SYMBOL --tf 1Day"]
     else:
         console.say("Look around:")
-        steps = ["bars list", "bars show AAPL --tf 1Min --tail 5", "probes rank demo"]
-        steps += ["bars export SPY --tf 1Day -o SPY.parquet", "db shell", "db status"]
+        steps = ["bars list", "bars show AAPL --tf 1Min --tail 5", "features show AAPL --tf 1Min --tail 5"]
+        steps += ["states report SPY --tf 1Day --html regimes.html", "probes rank demo", "db shell", "db status"]
     for step in steps:
         console.say(f"  algomatic{home} {step}")

@@ -11,9 +11,16 @@ from sqlalchemy.orm import Session
 
 from algomatic_cli.core.db.embedded import EmbeddedServer
 from algomatic_cli.core.db.engine import open_session
+from algomatic_cli.core.features.refresh import Refreshed
 from algomatic_cli.core.home import Home
 from algomatic_cli.core.market.files import ReadOptions
 from algomatic_cli.core.market.importer import FileResult, ImportOptions, import_file
+from algomatic_cli.core.states import artefact
+from algomatic_cli.core.states.assigning import fill
+from algomatic_cli.core.states.inputs import default_inputs
+from algomatic_cli.core.states.learning import train_on_stored
+from algomatic_cli.core.states.model import DEFAULTS, Model
+from algomatic_cli.core.states.training import TrainingPlan
 
 if TYPE_CHECKING:
     from algomatic_cli.core.probes.ranking import Ranking
@@ -59,3 +66,20 @@ def import_samples(session: Session, directory: Path) -> Iterator[FileResult]:
     for sample in SAMPLES:
         with as_file(files("algomatic_cli") / "sample" / sample.file) as path:
             yield import_file(session, path, sample.read, options, result=FileResult(file=sample.file))
+
+
+def train_samples(session: Session, directory: Path) -> Iterator[Model]:
+    """Train a regime model on each timeframe's samples, where there is none yet."""
+    models = Home(directory.absolute()).models
+    for timeframe in dict.fromkeys(str(sample.read.timeframe) for sample in SAMPLES):
+        symbols = [str(sample.read.symbol) for sample in SAMPLES if sample.read.timeframe == timeframe]
+        if artefact.newest(models, timeframe) is None:
+            plan = TrainingPlan(timeframe, default_inputs(timeframe), DEFAULTS[timeframe])
+            yield train_on_stored(session, models, symbols, plan)
+
+
+def compute_samples(session: Session, directory: Path) -> Iterator[Refreshed]:
+    """Compute each sample's features, and its states with them."""
+    models = Home(directory.absolute()).models
+    for sample in SAMPLES:
+        yield fill(session, models, str(sample.read.symbol), str(sample.read.timeframe))

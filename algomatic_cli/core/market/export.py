@@ -13,6 +13,7 @@ from algomatic_cli.core.instants import parse_end, parse_start
 from algomatic_cli.core.market import store
 from algomatic_cli.core.market.series import find_series
 from algomatic_cli.core.market.store import Series
+from algomatic_cli.core.output import whole_file
 
 Writer = Callable[[Session, Series, Path, datetime, datetime], int]
 PAGE = 100_000  # bars a page, and a row group of the Parquet file
@@ -32,13 +33,8 @@ def export_bars(
     write = _writer(target)
     first, beyond = parse_start(start) or _ALWAYS[0], parse_end(end) or _ALWAYS[1]
     series = find_series(session, symbol, timeframe)
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
-        rows = write(session, series, unfinished, first, beyond)
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return rows
+    with whole_file(target) as unfinished:
+        return write(session, series, unfinished, first, beyond)
 
 
 def _writer(target: Path) -> "Writer":

@@ -78,6 +78,7 @@ class ComputedFeature(Base):
     timestamp: Mapped[datetime]
     features: Mapped[JsonObject]
     feature_version: Mapped[str | None] = mapped_column(String(20))
+    features_digest: Mapped[int | None] = mapped_column(BigInteger)
     model_id: Mapped[str | None] = mapped_column(String(50))
     state_id: Mapped[int | None]
     state_prob: Mapped[float | None]

@@ -1,0 +1,26 @@
+"""Files that appear whole: what is being written stands beside its target under another name until it is complete."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from algomatic_cli.core.errors import UsageError
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """The path to write to; it becomes `target` at the end, or vanishes with an error.
+
+    Raises:
+        UsageError: the directory is not there, or the target is one.
+    """
+    if not target.parent.is_dir():
+        raise UsageError(f"{target}: there is no directory {target.parent}", next_step="create it first")
+    if target.is_dir():
+        raise UsageError(f"{target} is a directory", next_step="name a file")
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        yield unfinished
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
