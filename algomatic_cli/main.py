@@ -49,6 +49,12 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "probes": ("probes", "Backtest catalogue strategies, and tell edge from luck."),
     "features": ("features", "Compute, show and export features of stored bars."),
     "states": ("states", "Train regime models, assign states and report on them."),
+    "context": ("context", "What you planned and felt at a fill: set, show, list."),
+    "strategies": ("strategies", "Your strategies: add, list, show, update, archive."),
+    "checks": ("checks", "Judge trades by your limits: run, list, ack, plan."),
+    "stats": ("stats", "What each statistic means: explain."),
+    "report": ("report", "One HTML file of an account's review."),
+    "journal": ("journal", "Your journal: add, list, show, edit, search."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

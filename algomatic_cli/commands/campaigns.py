@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from algomatic_cli import console
+from algomatic_cli.commands import campaigns_review
 from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK, UsageError
 from algomatic_cli.options import (
     Account,
@@ -118,7 +119,10 @@ def list_(
     """
     from algomatic_cli.core.accounts import store
     from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.settings import get_settings
+    from algomatic_cli.core.trades import review
     from algomatic_cli.core.trades.instrument import as_option
+    from algomatic_cli.core.trades.regime import regime_labels
     from algomatic_cli.core.trades.store_review import list_campaigns
 
     if status not in (None, "open", "closed"):
@@ -127,6 +131,8 @@ def list_(
     with open_session() as session:
         store.get_account(session, account)
         rows = list_campaigns(session, account, status=status, symbol=wanted)
+        if chosen(format_, as_json) is not Format.TABLE:
+            review.details(session, account, rows, regime_labels(get_settings().home.models))
     empty = f"no campaigns; next: algomatic campaigns rebuild --account {account}"
     console.emit(rows, COLUMNS, chosen(format_, as_json), empty=empty)
     return EXIT_OK
@@ -148,3 +154,7 @@ def show(group: CampaignArgument, format_: FormatOption = Format.TABLE, as_json:
     if campaign["opened_by_sell"]:
         console.say("a plain sell opened this short: if you held the position before, state it with fills opening-lot")
     return EXIT_OK
+
+
+for _command in (campaigns_review.stats, campaigns_review.calendar, campaigns_review.equity):
+    app.command()(_command)

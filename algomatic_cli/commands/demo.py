@@ -17,9 +17,6 @@ from algomatic_cli.options import Directory, Format, FormatOption, JsonOption, c
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from algomatic_cli.core.probes.ranking import Ranking
-    from algomatic_cli.core.probes.runner import Report
-
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -29,14 +26,14 @@ def demo(
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:
-    """Import bundled real bars into a PostgreSQL of its own, compute features and regimes, and show them.
+    """Show the whole pipeline on bundled real bars, in a PostgreSQL of its own.
 
     Nothing is left behind without --dir.
 
     Example: algomatic demo --dir ./algomatic-demo
     """
     from algomatic_cli.core import clock
-    from algomatic_cli.core.jobs.demo import demo_session, probe_samples
+    from algomatic_cli.core.jobs.demo import demo_session
     from algomatic_cli.core.market import series
 
     started = clock.monotonic()
@@ -48,35 +45,35 @@ def demo(
             style = chosen(format_, as_json)
             if style is Format.TABLE:
                 _show_regimes(session, home)
-            report, ranking = probe_samples(session)
-    seconds = round(clock.monotonic() - started, 1)
-    summary: dict[str, Any] = {
+            trades = _take_in_trades(session, home, directory)
+            probes = _probe(session)
+    summary = {
         "dir": str(directory) if directory else None,
-        "seconds": seconds,
+        "seconds": round(clock.monotonic() - started, 1),
         "series": rows,
         "features": computed,
+        "trades": trades,
+        "probes": probes,
     }
-    summary["probes"] = {"units": report.units, "trades": report.trades, **_first(ranking)}
     console.emit(rows, SERIES, style, document=summary, title="What is stored now")
-    _probes(report, ranking)
     _tour(directory)
     return EXIT_OK
 
 
-def _first(ranking: "Ranking") -> dict[str, Any]:
+def _probe(session: "Session") -> dict[str, Any]:
+    """The catalogue on the daily bars, and what is left of its best when luck is taken off."""
+    from algomatic_cli.core.jobs.demo import probe_samples
+
+    report, ranking = probe_samples(session)
     best = ranking.standings[0]
     survivors = sum(one.verdict == "survives" for one in ranking.standings)
-    shared = {"trials": ranking.trials, "luck_bar": ranking.luck_bar, "survivors": survivors}
-    return {**shared, "best": best.strategy, "sharpe": best.sharpe}
-
-
-def _probes(report: "Report", ranking: "Ranking") -> None:
-    told = _first(ranking)
     console.say(f"probed {report.units} strategies on the daily bars of SPY: {report.trades:,} trades")
     console.say(
-        f"the best, {told['best']}, shows a Sharpe ratio of {told['sharpe'] or 0:.2f}; the best of {told['trials']} "
-        f"worthless ones is expected to show {told['luck_bar'] or 0:.2f}; {told['survivors']} survive"
+        f"the best, {best.strategy}, shows a Sharpe ratio of {best.sharpe or 0:.2f}; the best of {ranking.trials} "
+        f"worthless ones is expected to show {ranking.luck_bar or 0:.2f}; {survivors} survive"
     )
+    luck = {"trials": ranking.trials, "luck_bar": ranking.luck_bar, "survivors": survivors}
+    return {"units": report.units, "trades": report.trades, **luck, "best": best.strategy, "sharpe": best.sharpe}
 
 
 def _pipeline(session: "Session", home: Path) -> list[dict[str, Any]]:
@@ -105,6 +102,29 @@ def _show_regimes(session: "Session", home: Path) -> None:
     draw(read_states(session, Home(home.absolute()).models, "SPY", "1Day"))
 
 
+def _take_in_trades(session: "Session", home: Path, directory: Path | None) -> dict[str, Any]:
+    """The sample fills through campaigns, checks and the report; each step said as it is done."""
+    from algomatic_cli.core import clock
+    from algomatic_cli.core.home import Home
+    from algomatic_cli.core.jobs.sample_trades import NAME, take_in_trades
+    from algomatic_cli.core.reports.account import account_page
+    from algomatic_cli.core.trades.regime import regime_labels
+
+    labels = regime_labels(Home(home.absolute()).models)
+    found = take_in_trades(session, clock.utc_now(), labels)
+    console.say(f"took in {found.fills} sample fills of the {NAME.lower()} (made up, on the bundled prices)")
+    console.say(f"grouped them into {found.campaigns.closed} closed campaigns and {found.campaigns.open} open")
+    console.say(f"judged {found.checks.contexts} fills by {found.checks.checks:,} checks: {found.checks.failed} failed")
+    page = account_page(session, found.account, labels, clock.utc_now())
+    if directory is not None:
+        (directory / "review.html").write_text(page, encoding="utf-8")
+        console.say(f"wrote {directory / 'review.html'}: open it in a browser")
+    return {
+        "account": found.account, "fills": found.fills, "campaigns": found.campaigns.campaigns,
+        "checks": found.checks.as_dict(), "report": str(directory / "review.html") if directory else None,
+    }  # fmt: skip
+
+
 @contextmanager
 def _home(directory: Path | None) -> Iterator[Path]:
     if directory is not None:
@@ -125,7 +145,8 @@ def _tour(directory: Path | None) -> None:
         steps = ["import FILE.csv", "bars list", "features compute SYMBOL --tf 1Day", "states train SYMBOL --tf 1Day"]
     else:
         console.say("Look around:")
-        steps = ["bars list", "bars show AAPL --tf 1Min --tail 5", "features show AAPL --tf 1Min --tail 5"]
-        steps += ["states report SPY --tf 1Day --html regimes.html", "probes rank demo", "db shell", "db status"]
+        steps = ["bars show AAPL --tf 1Min --tail 5", "states report SPY --tf 1Day --html regimes.html"]
+        steps += ["campaigns stats --account 2", "checks list --account 2", "stats explain expectancy"]
+        steps += ["probes rank demo", "db shell", "db status"]
     for step in steps:
         console.say(f"  algomatic{home} {step}")

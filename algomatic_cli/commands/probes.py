@@ -21,6 +21,7 @@ from algomatic_cli.options import (
     Optimistic,
     OptionalTimeframe,
     Place,
+    ProbeName,
     Profiles,
     Resume,
     RunName,
@@ -28,7 +29,6 @@ from algomatic_cli.options import (
     SomeSymbols,
     Start,
     StrategyFile,
-    StrategyName,
     StrategyNames,
     Theme,
     Timeframe,
@@ -99,7 +99,7 @@ def list_(
 
 @app.command()
 def show(
-    name: StrategyName,
+    name: ProbeName,
     format_: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
 ) -> int:

@@ -1,6 +1,6 @@
 """The trader's journal."""
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from algomatic_cli.core.db.models.base import Base, JsonList, SerialKey, Timestamped
@@ -10,6 +10,7 @@ class JournalEntry(Timestamped, Base):
     """One entry. `date` is the day it speaks of, YYYY-MM-DD."""
 
     __tablename__ = "journal_entries"
+    __table_args__ = (Index("ix_journal_entries_account_date", "account_id", "date"),)
 
     id: Mapped[SerialKey]
     account_id: Mapped[int] = mapped_column(ForeignKey("user_accounts.id", ondelete="CASCADE"))

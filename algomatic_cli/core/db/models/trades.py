@@ -84,6 +84,8 @@ class DecisionContext(Timestamped, Base):
     feelings_then: Mapped[dict[str, Any] | None]
     feelings_now: Mapped[dict[str, Any] | None]
     notes: Mapped[str | None] = mapped_column(Text)
+    # Of revision 036: made from the position alone; a person's hand clears it.
+    is_inferred: Mapped[bool] = mapped_column(server_default=FALSE)
 
 
 class CampaignCheck(Base):
@@ -91,7 +93,9 @@ class CampaignCheck(Base):
 
     __tablename__ = "campaign_checks"
     __table_args__ = (
+        UniqueConstraint("decision_context_id", "check_type"),
         Index("ix_campaign_checks_decision_context", "decision_context_id"),
+        Index("ix_campaign_checks_account_id", "account_id"),
         CheckConstraint("severity IN ('info', 'warn', 'critical')", name="severity"),
         CheckConstraint(
             "check_phase IN ('pre_trade', 'at_entry', 'during', 'at_exit', 'post_trade')", name="check_phase"
