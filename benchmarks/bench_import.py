@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from algomatic_cli.core.db.embedded import EmbeddedServer
-from benchmarks.harness import algomatic, compare, migrated_database, peak_memory_of_children, scratch_server, seconds
+from benchmarks.harness import algomatic, compare, migrated_database, scratch_server, seconds
 
 COPY = (
     "COPY ohlcv_bars (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source) FROM STDIN"
@@ -96,8 +96,7 @@ def memory(directory: Path) -> bool:
     with parquet.ParquetWriter(file, bars(1).schema) as writer:
         writer.write_table(bars(10_000_000), row_group_size=1_000_000)
     with scratch_server() as server, migrated_database(server) as url:
-        algomatic("import", file, url=url, home=directory)
-    peak = peak_memory_of_children()
+        peak = algomatic("import", file, url=url, home=directory)
     print(f"peak memory of importing 10,000,000 bars: {peak:.0f} MB (limit {MEMORY_LIMIT})")
     return peak <= MEMORY_LIMIT
 

@@ -17,7 +17,7 @@ from algomatic_cli.core.probes.series import Series
 from algomatic_cli.core.probes.signals import signals
 from algomatic_cli.core.probes.terms import PROFILES, Terms
 from algomatic_cli.core.settings import DatabaseSettings
-from benchmarks.harness import algomatic, migrated_database, peak_memory_of_children, scratch_server, seconds
+from benchmarks.harness import algomatic, migrated_database, scratch_server, seconds
 from benchmarks.probe_bars import minutes
 from tests.db.probes.bars import store_bars
 
@@ -63,8 +63,7 @@ def memory() -> int:
         with Session(engine) as session:
             store_bars(session, minutes(490_000), "BENCH")
         engine.dispose()
-        algomatic("probes", "run", "BENCH", "--tf", "1Min", "--workers", "2", url=url, home=Path(home))
-        peak = peak_memory_of_children()
+        peak = algomatic("probes", "run", "BENCH", "--tf", "1Min", "--workers", "2", url=url, home=Path(home))
     holds = peak <= MEMORY_LIMIT
     verdict = "ok" if holds else "TOO MUCH"
     print(f"490,000 bars x 100 strategies: peak {peak:,.0f} MB (limit {MEMORY_LIMIT:,} MB) {verdict}")

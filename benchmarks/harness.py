@@ -1,6 +1,5 @@
 """Compares two things in one run and prints their ratio: the machine is shared, so a time alone says nothing."""
 
-import resource
 import shutil
 import statistics
 import subprocess
@@ -93,17 +92,22 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def algomatic(*arguments: str | Path, url: str, home: Path) -> None:
-    """Run the command as a process on that database."""
-    subprocess.run(
-        [sys.executable, "-m", "algomatic_cli", "-q", *(str(argument) for argument in arguments)],
+def algomatic(*arguments: str | Path, url: str, home: Path) -> float:
+    """Run the command as a process on that database; its peak memory in MB.
+
+    A launcher as small as Python gets stands between: on Linux a process's peak includes that of the program it was
+    started from, so from here the command would be given our own arrays as well.
+    """
+    launcher = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-m", "algomatic_cli", "-q", *(str(argument) for argument in arguments)]
+    finished = subprocess.run(
+        [sys.executable, "-S", "-c", launcher, *command],
         env={"DATABASE_URL": url, "ALGOMATIC_HOME": str(home), "PATH": "/usr/bin:/bin"},
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         check=True,
     )
-
-
-def peak_memory_of_children() -> float:
-    """The largest resident size in MB that any process started from here has reached."""
     unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes on macOS, kB on Linux
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit
+    return int(finished.stdout) / unit

@@ -30,12 +30,12 @@ def test_a_run_that_gets_in_between_is_met_by_the_index(
     read, options = ReadOptions(symbol="X", timeframe="1Min"), ImportOptions(rejects=tmp_path)
     insert = store_intake._insert
 
-    def late(inner: Session, values: dict[str, str], in_order: bool, *, alone: bool) -> int:
+    def late(inner: Session, values: dict[str, str], in_order: bool, *, free: bool) -> int:
         monkeypatch.setattr(store_intake, "_insert", insert)
         with Session(engine) as other:
             import_file(other, others, read, options)
-        assert alone
-        return insert(inner, values, in_order, alone=alone)
+        assert free
+        return insert(inner, values, in_order, free=free)
 
     with session.begin():
         session.execute(text("INSERT INTO tickers (symbol) VALUES ('X')"))

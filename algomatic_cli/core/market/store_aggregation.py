@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from algomatic_cli.core.db.bulk import analyze, insert_new, rows_written
 from algomatic_cli.core.market.aggregation import coarsest_for_days
 from algomatic_cli.core.market.intervals import Interval
 from algomatic_cli.core.market.timeframes import SECONDS
@@ -85,6 +86,7 @@ def aggregate_bars(
         days: label, beginning and end of each exchange day; empty where days are cut by the clock.
     """
     parameters = {"ticker": ticker_id, "start": span.start, "end": span.end}
+    session.execute(text("SET LOCAL work_mem = '128MB'"))  # the sort by bucket of a million bars, in memory
     session.execute(
         text("DROP TABLE IF EXISTS pg_temp.level_5min, pg_temp.level_15min, pg_temp.level_1hour, pg_temp.level_1day")
     )
@@ -149,10 +151,11 @@ def _merge(session: Session, ticker_id: int, timeframe: str, until: int) -> Writ
         return Written(0, 0, 0)
     changed, new = 0, finished
     if _reaches(session, parameters | {"first": first, "last": last}):
-        session.execute(text(f"ANALYZE {level}"))
-        changed = _rows(session, _UPDATE.format(level=level, finished=finished), parameters)
+        analyze(session, level.lower())
+        changed = rows_written(session, _UPDATE.format(level=level, finished=finished), parameters)
         new = f"{finished} AND NOT EXISTS (SELECT FROM ohlcv_bars b WHERE {_STORED})"
-    inserted = _rows(session, _INSERT.format(level=level, new=new), parameters)
+    statement = _INSERT.format(level=level, new=new)
+    inserted = insert_new(session, statement, parameters, key="ticker_id, timeframe, timestamp", free=True)
     return Written(read, inserted, changed, first, last)
 
 
@@ -169,7 +172,6 @@ _INSERT: Final = """
     SELECT :ticker, CAST(:timeframe AS varchar), l.timestamp, l.open, l.high, l.low, l.close, l.volume, l.trade_count,
            'aggregated'
     FROM {level} l WHERE {new} ORDER BY l.timestamp
-    ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
 """
 
 
@@ -178,10 +180,3 @@ def _reaches(session: Session, parameters: dict[str, Any]) -> bool:
     query = f"""SELECT EXISTS (SELECT FROM ohlcv_bars WHERE ticker_id = :ticker AND timeframe = :timeframe
                                AND timestamp BETWEEN {_INSTANT.format(":first")} AND {_INSTANT.format(":last")})"""
     return bool(session.scalar(text(query), parameters))
-
-
-def _rows(session: Session, statement: str, parameters: dict[str, Any]) -> int:
-    """Run a statement; how many rows it wrote."""
-    result = session.execute(text(statement), parameters)
-    assert isinstance(result, CursorResult)
-    return result.rowcount

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg.errors import UniqueViolation
-from sqlalchemy import CursorResult, TextClause, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.bulk import Arrays, analyze, copy_arrays, temporary_table
+from algomatic_cli.core.db.bulk import Arrays, analyze, copy_arrays, insert_new, rows_written, temporary_table
 
 INCOMING = {
     "line": "int8",  # where the row stood in its source
@@ -196,48 +194,31 @@ def settle(session: Session, timeframe: str, source: str, *, update: bool, in_or
         different = known - same
         if different and update:
             updated = _overwrite(session, timeframe, source)
-    inserted = _insert(session, values, in_order, alone=not reaches) if rows > same + different else 0
+    inserted = _insert(session, values, in_order, free=not reaches) if rows > same + different else 0
     # What another run stored in the meantime was in the way of the INSERT: it is there, and so it is a duplicate.
     duplicates = rows - inserted - different
     return Intake(inserted, updated, duplicates, different - updated)
 
 
-def _insert(session: Session, values: dict[str, str], in_order: bool, *, alone: bool) -> int:
-    """Insert what is not there. Where nothing was stored in the span (`alone`), first without looking for conflicts:
-    ON CONFLICT marks and confirms each row, which costs a fifth of the load. Another run may still get in between.
-    """
+def _insert(session: Session, values: dict[str, str], in_order: bool, *, free: bool) -> int:
     statement = f"""
         INSERT INTO ohlcv_bars (ticker_id, timeframe, timestamp, open, high, low, close, volume, trade_count, source)
         SELECT s.ticker_id, CAST(:timeframe AS varchar), i.ts, {_VALUES}, CAST(:source AS varchar)
         FROM incoming i JOIN incoming_series s USING (code)
         {"" if in_order else "ORDER BY s.ticker_id, i.ts"}
     """
-    if alone:
-        try:
-            with session.begin_nested():
-                return _changed(session, text(statement), values)
-        except IntegrityError as error:
-            if not isinstance(error.orig, UniqueViolation):
-                raise
-    return _changed(session, text(f"{statement} ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING"), values)
+    return insert_new(session, statement, values, key="ticker_id, timeframe, timestamp", free=free)
 
 
 def _overwrite(session: Session, timeframe: str, source: str) -> int:
-    statement = text(f"""
+    statement = f"""
         UPDATE ohlcv_bars b SET
             open = i.open, high = i.high, low = i.low, close = i.close, volume = i.volume,
             trade_count = coalesce(i.trade_count, b.trade_count), source = CAST(:source AS varchar)
         FROM incoming i JOIN incoming_series s USING (code)
         WHERE b.ticker_id = s.ticker_id AND b.timeframe = :timeframe AND b.timestamp = i.ts AND NOT {_SAME}
-    """)
-    return _changed(session, statement, {"timeframe": timeframe, "source": source})
-
-
-def _changed(session: Session, statement: TextClause, values: dict[str, str]) -> int:
-    """Run a statement; how many rows it wrote."""
-    result = session.execute(statement, values)
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    """
+    return rows_written(session, statement, {"timeframe": timeframe, "source": source})
 
 
 def log_sync(session: Session, timeframe: str) -> None:

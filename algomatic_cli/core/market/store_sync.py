@@ -13,7 +13,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.bulk import copy_arrays, cursor_of, temporary_table
+from algomatic_cli.core.db.bulk import copy_arrays, cursor_of, insert_new, temporary_table
 from algomatic_cli.core.market.sync.compare import UNKNOWN_COUNT, Known, compare, taken
 from algomatic_cli.core.market.sync.sieve import Clean
 
@@ -94,7 +94,7 @@ def store_bars(session: Session, timeframe: str, source: str, bars: Mapping[int,
     revised = {ticker_id: taken(clean, found[ticker_id].revised) for ticker_id, clean in bars.items()}
     values = {"timeframe": timeframe, "source": source}
     if _copy(session, new):
-        session.execute(text(_INSERT), values)
+        insert_new(session, _INSERT, values, key="ticker_id, timeframe, timestamp", free=True)
     if _copy(session, revised):
         session.execute(text(_UPDATE), values)
     return {ticker_id: _told(new[ticker_id], revised[ticker_id], found[ticker_id].conflicts) for ticker_id in bars}
@@ -131,7 +131,6 @@ _INSERT: Final = """
     SELECT ticker_id, CAST(:timeframe AS varchar), timestamp, open, high, low, close, volume, trade_count,
            CAST(:source AS varchar)
     FROM incoming
-    ON CONFLICT (ticker_id, timeframe, timestamp) DO NOTHING
 """
 _UPDATE: Final = """
     UPDATE ohlcv_bars b SET open = i.open, high = i.high, low = i.low, close = i.close, volume = i.volume,

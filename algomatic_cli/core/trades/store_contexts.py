@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from algomatic_cli.core.db.bulk import rows_written
 from algomatic_cli.core.errors import NotFoundError
 from algomatic_cli.core.trades.checks.store import infer_contexts
 from algomatic_cli.core.trades.context import Note, merged_feelings, merged_plan
@@ -131,5 +132,4 @@ def write_notes(
                 "notes": context["notes"] if note.notes is None else note.notes,
             }
         )
-    result = session.execute(text(_UPDATE), {"rows": json.dumps(rows)})
-    return int(getattr(result, "rowcount", 0))
+    return rows_written(session, _UPDATE, {"rows": json.dumps(rows)})

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.db.bulk import analyze, copy_arrow, read_arrays, temporary_table
+from algomatic_cli.core.db.bulk import analyze, copy_arrow, read_arrays, rows_written, temporary_table
 from algomatic_cli.core.errors import NotFoundError, UsageError
 from algomatic_cli.core.trades.checks.limit import Settings
 from algomatic_cli.core.trades.checks.rendering import Rows
@@ -75,7 +75,7 @@ _RESULT_COLUMNS: Final = {
 
 def infer_contexts(session: Session, account: int) -> int:
     """Give every fill in a campaign its context; those a person has touched stay. Returns how many changed or came."""
-    return int(getattr(session.execute(text(_INFER), {"account": account}), "rowcount", 0))
+    return rows_written(session, _INFER, {"account": account})
 
 
 def read_settings(session: Session, account: int) -> tuple[Settings, dict[int, str], str | None]:
@@ -142,6 +142,13 @@ _SHAPE: Final = {
     "details": "jsonb", "nudge_text": "text", "check_phase": "text",
 }  # fmt: skip
 
+_OUTDATED: Final = """
+    DELETE FROM campaign_checks s
+    WHERE s.account_id = :account AND NOT s.acknowledged AND s.check_phase <> 'pre_trade'
+      AND NOT EXISTS (SELECT FROM found_checks n
+                      WHERE n.decision_context_id = s.decision_context_id AND n.check_type = s.check_type)
+"""
+
 
 def write_rows(session: Session, account: int, rows: Rows) -> tuple[int, int]:
     """Make the stored checks those that were found; (how many came or changed, how many went).
@@ -159,27 +166,20 @@ def write_rows(session: Session, account: int, rows: Rows) -> tuple[int, int]:
     temporary_table(session, "found_checks", _SHAPE)
     copy_arrow(session, "found_checks", table)
     analyze(session, "found_checks")
-    gone = session.execute(
-        text(
-            "DELETE FROM campaign_checks s WHERE s.account_id = :account AND NOT s.acknowledged "
-            "AND s.check_phase <> 'pre_trade' AND NOT EXISTS (SELECT FROM found_checks n "
-            "WHERE n.decision_context_id = s.decision_context_id AND n.check_type = s.check_type)"
-        ),
-        {"account": account},
-    )
+    gone = rows_written(session, _OUTDATED, {"account": account})
     values = ("severity", "passed", "details", "nudge_text", "check_phase")
-    changed = session.execute(
-        text(
-            f"INSERT INTO campaign_checks AS s ({', '.join(_SHAPE)}) SELECT {', '.join(f'n.{k}' for k in _SHAPE)} "
-            "FROM found_checks n LEFT JOIN campaign_checks o USING (decision_context_id, check_type) "
-            f"WHERE o.id IS NULL OR ({', '.join(f'n.{k}' for k in values)}) IS DISTINCT FROM "
-            f"({', '.join(f'o.{k}' for k in values)}) "
-            "ON CONFLICT (decision_context_id, check_type) DO UPDATE SET "
-            f"{', '.join(f'{k} = excluded.{k}' for k in values)}, checked_at = now()"
-        )
+    changed = rows_written(
+        session,
+        f"INSERT INTO campaign_checks AS s ({', '.join(_SHAPE)}) SELECT {', '.join(f'n.{k}' for k in _SHAPE)} "
+        "FROM found_checks n LEFT JOIN campaign_checks o USING (decision_context_id, check_type) "
+        f"WHERE o.id IS NULL OR ({', '.join(f'n.{k}' for k in values)}) IS DISTINCT FROM "
+        f"({', '.join(f'o.{k}' for k in values)}) "
+        "ON CONFLICT (decision_context_id, check_type) DO UPDATE SET "
+        f"{', '.join(f'{k} = excluded.{k}' for k in values)}, checked_at = now()",
+        {},
     )
     session.execute(text("DROP TABLE found_checks"))
-    return int(getattr(changed, "rowcount", 0)), int(getattr(gone, "rowcount", 0))
+    return changed, gone
 
 
 def _arrow(account: int, rows: Rows) -> Any:
