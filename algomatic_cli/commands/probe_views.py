@@ -2,16 +2,19 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from algomatic_cli import console
+from algomatic_cli.commands.probe_columns import COMPARED, RANK, RESULTS, RUNS, SLICES, TRADES
 from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import (
+    Account,
     Across,
     Format,
     FormatOption,
@@ -28,73 +31,14 @@ from algomatic_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from algomatic_cli.core.probes.findings import Findings
     from algomatic_cli.core.probes.runner import Progress
     from algomatic_cli.core.probes.strategy import Strategy
 
 
-def _number(digits: int, unit: str = "") -> Callable[[Any], str]:
-    return lambda value: "–" if value is None else f"{value:,.{digits}f}{unit}"
-
-
-RUNS = [
-    console.Column("run_id", "run"),
-    console.Column("status"),
-    console.Column("timeframe", "tf"),
-    console.Column("symbols"),
-    console.Column("profiles"),
-    console.Column("units"),
-    console.Column("done"),
-    console.Column("failed"),
-    console.Column("trades"),
-    console.Column("started_at", "started"),
-]
-RANK = [
-    console.Column("strategy"),
-    console.Column("symbol"),
-    console.Column("trades"),
-    console.Column("net_return_pct", "net %", _number(1), "right"),
-    console.Column("profit_factor", "PF", _number(2), "right"),
-    console.Column("sharpe", "SR", _number(2), "right"),
-    console.Column("dsr", "DSR", align="right"),
-    console.Column("q_value", "q", _number(2), "right"),
-    console.Column("out_of_sample_sharpe", "OOS", _number(2), "right"),
-    console.Column("ambiguous_share", "amb", lambda share: f"{100 * share:.0f}%", "right"),
-]
-SLICES = [
-    console.Column("symbol"),
-    console.Column("group", "strategy"),
-    console.Column("key", "split"),
-    console.Column("trades"),
-    console.Column("win_rate", "win %", _number(1), "right"),
-    console.Column("profit_factor", "PF", _number(2), "right"),
-    console.Column("net_return_pct", "net %", _number(2), "right"),
-    console.Column("mean_return_pct", "mean %", _number(3), "right"),
-]
-RESULTS = [
-    console.Column("strategy"),
-    console.Column("symbol"),
-    console.Column("profile"),
-    console.Column("side"),
-    console.Column("open_day", "day", lambda day: str(day)),
-    console.Column("total_trades", "trades"),
-    console.Column("win_rate", "win %", _number(0), "right"),
-    console.Column("profit_factor", "PF", _number(2), "right"),
-    console.Column("total_pnl", "P&L", _number(2), "right"),
-    console.Column("max_drawdown", "drawdown", _number(2), "right"),
-    console.Column("sharpe_ratio", "SR", _number(2), "right"),
-]
-TRADES = [
-    console.Column("strategy"),
-    console.Column("symbol"),
-    console.Column("side"),
-    console.Column("entry_time", "entry"),
-    console.Column("entry_price", "at", _number(2), "right"),
-    console.Column("exit_time", "exit"),
-    console.Column("exit_price", "at", _number(2), "right"),
-    console.Column("pnl", "P&L", _number(2), "right"),
-    console.Column("return_pct", "%", _number(2), "right"),
-    console.Column("exit_reason", "reason"),
-]
+NOTHING_TO_COMPARE = (
+    "no closed campaign of a strategy with a family lies in the run; next: algomatic context set names a strategy"
+)
 SHADES = " ░▒▓█"  # from nothing to the largest mean of the map
 WIDE = 104  # characters that a ranking needs with every column
 WIDEST = 5  # columns of a heatmap in 80 characters
@@ -104,7 +48,7 @@ TABLE_ROWS = 40  # of a long table that people see; the other formats print ever
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the group."""
-    for command in (runs, results, trades, rank, heatmap):
+    for command in (runs, results, trades, rank, compare, heatmap):
         app.command()(command)
 
 
@@ -162,13 +106,13 @@ def results(
             stored = store_results.read_results(session, row["run_id"], names if strategies else None)
             _long(stored, RESULTS, style, f"Run {row['run_id']}", "no results")
             return EXIT_OK
-        found = findings.read_findings(session, row, profile.value if profile else None)
+        found = findings.read_findings(session, row, profile.value if profile else None, _models())
     slices = [asdict(part) for one in found for part in findings.split(one, by.value, row["notional"])]
     slices = [part for part in slices if part["group"] in names]
     console.emit(slices, SLICES, style, title=f"Run {row['run_id']} by {by.value}", empty="no trades")
     _costs(row)
-    for model in sorted({model for one in found for model in one.models}) if by is Split.REGIME else ():
-        console.say(f"regimes: {model}")
+    if by is Split.REGIME:
+        _regimes(found)
     return EXIT_OK
 
 
@@ -280,7 +224,7 @@ def heatmap(
 
     with open_session() as session:
         row = runner.find_run(session, run)
-        found = findings.read_findings(session, row, profile.value if profile else None)
+        found = findings.read_findings(session, row, profile.value if profile else None, _models())
     heat = maps.heatmap(found, by.value, row["notional"])
     if html is not None:
         note = f"Mean return per trade in percent; {_terms(row)}."
@@ -288,7 +232,68 @@ def heatmap(
         console.say(f"wrote {html}")
     _draw(heat, chosen(format_, as_json))
     _costs(row)
+    if by is Across.REGIME:
+        _regimes(found)
     return EXIT_OK
+
+
+def compare(
+    account: Account,
+    run: LatestRun = None,
+    profile: OneProfile = None,
+    format_: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+) -> int:
+    """Lay an account's campaigns of a strategy family beside the family's probes, regime by regime.
+
+    Example: algomatic probes compare --account 2
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.probes import findings, runner
+    from algomatic_cli.core.probes.comparison import compare as compared
+    from algomatic_cli.core.trades import review
+
+    with open_session() as session:
+        reviews, _ = review.load(session, account, bars=False)
+        row = runner.find_run(session, run)
+        found = findings.read_findings(session, row, profile.value if profile else None, _models())
+    result = compared(found, reviews)
+    rows = [_flat(asdict(one)) for one in result.rows]
+    style = chosen(format_, as_json)
+    narrow = style is Format.TABLE and len(found) == 1
+    columns = [column for column in COMPARED if not (narrow and column.key == "symbol")]
+    console.emit(rows, columns, style, title=f"Run {row['run_id']}", empty=NOTHING_TO_COMPARE)
+    for reason, count in result.left_out.items():
+        console.say(f"{count:,} campaigns {reason} are left out")
+    console.say("mean: net return per trade in percent of what was held; difference: yours minus the probes'")
+    _costs(row)
+    _regimes(found)
+    return EXIT_OK
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A comparison with both sides' numbers as keys of its own."""
+    sides = {"yours": row.pop("yours"), "probes": row.pop("probes")}
+    return row | {f"{side}_{key}": value for side, numbers in sides.items() for key, value in numbers.items()}
+
+
+def _models() -> Path:
+    from algomatic_cli.core.settings import get_settings
+
+    return get_settings().home.models
+
+
+def _regimes(found: "Sequence[Findings]") -> None:
+    """Say which models the regimes come from, and what of theirs does not count."""
+    from algomatic_cli.core.instants import from_micros
+    from algomatic_cli.core.probes.findings import IN_SAMPLE
+
+    for name, end in sorted({pair for one in found for pair in one.models.items()}):
+        known = "is not known any more" if end is None else f"ended {from_micros(end):%Y-%m-%d %H:%M} UTC"
+        console.say(f"regimes: {name}, whose training {known}")
+    hidden = sum(int((one.regime == IN_SAMPLE).sum()) for one in found)
+    if hidden:
+        console.say(f"in sample: {hidden:,} trades before a model's training ended; its states had seen what followed")
 
 
 def _draw(heat: Any, style: Format) -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy.orm import Session
 
@@ -161,3 +162,25 @@ def test_a_unit_that_fails_is_reported_and_ends_with_1(algomatic: Algomatic) -> 
     assert [(row["strategy"], row["profile"]) for row in run["failed"]] == [("dual_timeframe_filter", "balanced")]
     assert "higher_ema(50) has no value" in run["failed"][0]["error"]
     assert run["trades"] > 0
+
+
+@pytest.mark.usefixtures("bars")
+def test_an_accounts_campaigns_stand_beside_the_probes(algomatic: Algomatic) -> None:
+    number = str(parsed(algomatic, "accounts", "add", "--name", "Ada", "--email", "ada@example.org")["id"])
+    parsed(algomatic, "strategies", "add", "--account", number, "--name", "Donchian breakout")
+    time = random_walk(3_000, 8).time
+    days = [np.datetime64(int(time[bar]), "us").item().isoformat() + "Z" for bar in (100, 2_900)]
+    for side, price, at in (("buy", "100", days[0]), ("sell", "110", days[1])):
+        order = ("--side", side, "--quantity", "10", "--price", price, "--at", at)
+        fill = parsed(algomatic, "fills", "add", "--account", number, "--symbol", "TEST", *order)["id"]
+        parsed(algomatic, "context", "set", str(fill), "--strategy", "Donchian breakout")
+    parsed(algomatic, "campaigns", "rebuild", "--account", number)
+    parsed(algomatic, "probes", "run", "TEST", "--tf", "1Hour", "--theme", "breakout")
+    whole, part = parsed(algomatic, "probes", "compare", "--account", number)
+    assert (whole["family"], whole["regime"], whole["yours_trades"]) == ("breakout", "all", 1)
+    assert whole["yours_mean_return_pct"] == 10.0
+    assert whole["probes_trades"] > 1_000
+    assert whole["verdict"] == "too few"
+    assert part["regime"] == "no state"
+    table = algomatic("probes", "compare", "--account", number)
+    assert max(map(len, table.stdout.splitlines())) <= 80, table.stdout

@@ -1,9 +1,10 @@
 """What a run found, read back as arrays: the trades of each symbol with their days, hours and regimes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,8 +17,12 @@ from algomatic_cli.core.probes import ranking, store, store_results
 from algomatic_cli.core.probes.bars import read_series
 from algomatic_cli.core.probes.ranking import Ranking, Record
 from algomatic_cli.core.probes.series import Integers, Series
+from algomatic_cli.core.states import artefact
+from algomatic_cli.core.states.model import Model
 
 UNKNOWN: Final = -2  # the state of a trade whose signal bar has none; -1 is a bar like none the model knows
+IN_SAMPLE: Final = -3  # the state of a bar its model was trained on, or after: it knew what came next
+STATES: Final = 1_000  # more than a model has; the regime of model m and state s is the number m · STATES + s
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -30,8 +35,9 @@ class Findings:
         calendar: of the symbol's exchange.
         strategies: every strategy that was probed, by id: (name, theme).
         trades: arrays as `store_results.read_trade_arrays` gives them.
-        states: arrays `timestamp` and `state_id` of the bars that have a regime state.
-        models: the regime models those states come from.
+        states: arrays `timestamp`, `state_id` and `model` of the bars that have a regime state.
+        models: the regime models those states come from, with the last instant each was trained on (microseconds
+            UTC); None where that is not known any more.
     """
 
     series: Series
@@ -40,7 +46,7 @@ class Findings:
     strategies: dict[int, tuple[str, str]]
     trades: dict[str, Any]
     states: dict[str, Any]
-    models: list[str]
+    models: dict[str, int | None]
 
     @cached_property
     def signal(self) -> Integers:
@@ -59,12 +65,31 @@ class Findings:
 
     @cached_property
     def regime(self) -> Integers:
-        """State of the bar each trade was decided on; UNKNOWN where it has none."""
-        times, known = self.series.time[self.signal], self.states["timestamp"]
+        """Regime of the bar each trade was decided on; see `regime_of`."""
+        return self.regime_of(self.signal)
+
+    def regime_of(self, bars: Integers) -> Integers:
+        """Regime of each bar of the series: m · STATES + s, -1 (like none its model knows), UNKNOWN or IN_SAMPLE.
+
+        A state counts only from a model whose training ended before the bar: any other has seen what came after it.
+        A bar before the first one (-1) is UNKNOWN.
+        """
+        times, known = self.series.time[bars], self.states["timestamp"]
         if not len(known):
             return np.full(len(times), UNKNOWN)
         at = np.minimum(np.searchsorted(known, times), len(known) - 1)
-        return np.where(known[at] == times, self.states["state_id"][at], UNKNOWN)
+        state, model = self.states["state_id"][at].astype(np.int64), self.states["model"][at].astype(np.int64)
+        ends = np.array([np.iinfo(np.int64).max if end is None else end for end in self.models.values()], np.int64)
+        regime = np.where(state < 0, -1, model * STATES + state)
+        regime = np.where(ends[model] < times, regime, IN_SAMPLE)
+        return np.where((known[at] == times) & (bars >= 0), regime, UNKNOWN)
+
+    def regime_name(self, regime: int) -> str:
+        """A regime for people; the model is named where states of several are stored."""
+        if regime < 0:
+            return {-1: "out of distribution", UNKNOWN: "no state"}.get(regime, "in sample")
+        of = f" of {list(self.models)[regime // STATES]}" if len(self.models) > 1 else ""
+        return f"state {regime % STATES}{of}"
 
     @property
     def missing_days(self) -> int:
@@ -83,8 +108,16 @@ class Findings:
         return result
 
 
-def read_findings(session: Session, run: store.Row, profile: str | None = None) -> list[Findings]:
+def read_findings(
+    session: Session, run: store.Row, profile: str | None = None, models: Path | None = None
+) -> list[Findings]:
     """A run's findings, one for each symbol, under a profile: the one asked for, else balanced, else the run's first.
+
+    Args:
+        session: where.
+        run: a row of `store.list_runs`.
+        profile: which risk profile.
+        models: where the regime models lie; without them every stored state counts as in sample.
 
     Raises:
         NotFoundError: the run has no such profile, or nothing of it is done.
@@ -99,13 +132,28 @@ def read_findings(session: Session, run: store.Row, profile: str | None = None) 
         raise NotFoundError(
             f"nothing of run {run_id} is done", next_step=f"algomatic probes run --resume {run_id} goes on with it"
         )
-    return [_read(session, run_id, chosen, symbol, units) for symbol in dict.fromkeys(row["symbol"] for row in units)]
+    trained = _trained(models, units[0]["timeframe"]) if models is not None else {}
+    symbols = dict.fromkeys(row["symbol"] for row in units)
+    return [_read(session, run_id, chosen, symbol, units, trained) for symbol in symbols]
 
 
-def _read(session: Session, run_id: str, profile: str, symbol: str, units: Sequence[store.Row]) -> Findings:
+def _trained(directory: Path, timeframe: str) -> dict[str, int]:
+    """The last instant each readable model of a timeframe learnt from."""
+    every = artefact.listing(directory, f"{timeframe}-")
+    return {name: model.train_end for name, model in every if isinstance(model, Model)}
+
+
+def _read(
+    session: Session,
+    run_id: str,
+    profile: str,
+    symbol: str,
+    units: Sequence[store.Row],
+    trained: Mapping[str, int],
+) -> Findings:
     mine = [row for row in units if row["symbol"] == symbol]
     stored = find_series(session, symbol, mine[0]["timeframe"])
-    states, models = store.read_states(session, stored)
+    states, names = store.read_states(session, stored)
     return Findings(
         series=read_series(session, stored, mine[0]["period_start"], mine[0]["period_end"] + timedelta(microseconds=1)),
         profile=profile,
@@ -113,7 +161,7 @@ def _read(session: Session, run_id: str, profile: str, symbol: str, units: Seque
         strategies={row["strategy_id"]: (row["name"], row["strategy_type"]) for row in mine},
         trades=store_results.read_trade_arrays(session, run_id, symbol, profile),
         states=states,
-        models=models,
+        models={name: trained.get(name) for name in names},
     )
 
 
@@ -189,8 +237,7 @@ def _group(group: str, name: str, theme: str) -> str:
 
 def _keys(found: Findings, by: str) -> tuple[Integers, Any]:
     if by == "regime":
-        names = {UNKNOWN: "no state", -1: "out of distribution"}
-        return found.regime, lambda key: names.get(key, f"state {key}")
+        return found.regime, found.regime_name
     if by == "weekday":
         return (found.open_day + 3) % 7, WEEKDAYS.__getitem__
     if by == "week":

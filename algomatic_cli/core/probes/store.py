@@ -122,18 +122,21 @@ def listing(session: Session, ticker: int) -> tuple[str | None, str | None]:
 
 
 def read_states(session: Session, stored: Stored) -> tuple[dict[str, Any], list[str]]:
-    """Bars that have a regime state: arrays `timestamp` and `state_id`; and the models that gave them."""
+    """Bars that have a regime state: arrays `timestamp`, `state_id` and `model`, a place in the list of models."""
     values = {"ticker": stored.ticker, "timeframe": stored.timeframe}
-    query = """
-        SELECT timestamp, state_id FROM computed_features
-        WHERE ticker_id = %(ticker)s AND timeframe = %(timeframe)s AND state_id IS NOT NULL ORDER BY timestamp
-    """
-    arrays = read_arrays(session, query, {"timestamp": "timestamptz", "state_id": "int4"}, values)
-    models = """
+    names = """
         SELECT DISTINCT model_id FROM computed_features
         WHERE ticker_id = :ticker AND timeframe = :timeframe AND state_id IS NOT NULL AND model_id IS NOT NULL
     """
-    return dict(arrays), sorted(session.scalars(text(models), values))
+    models = sorted(session.scalars(text(names), values))
+    query = """
+        SELECT timestamp, state_id, array_position(%(models)s::text[], model_id::text) - 1 AS model
+        FROM computed_features
+        WHERE ticker_id = %(ticker)s AND timeframe = %(timeframe)s AND state_id IS NOT NULL AND model_id IS NOT NULL
+        ORDER BY timestamp
+    """
+    columns = {"timestamp": "timestamptz", "state_id": "int4", "model": "int4"}
+    return dict(read_arrays(session, query, columns, {**values, "models": models})), models
 
 
 # --- strategies ---
