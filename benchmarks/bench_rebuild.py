@@ -1,7 +1,8 @@
 """`campaigns rebuild` of 1,000,000 fills over 1,000 instruments, against reading and writing them alone.
 
 The yardstick is the time to read the fills by COPY plus the time to COPY the resulting campaign_fills rows into an
-empty copy of the table, once with its indexes alone and once with its foreign key too. Limit: 2.5 times.
+empty copy of the table: its columns, checks, indexes and its foreign key. Limit: 2.5 times. What the foreign key costs
+is told beside it, as it is most of the time of both.
 
     python -m benchmarks.bench_rebuild [--fills N]
 """
@@ -80,7 +81,7 @@ def rebuild(session: Session, account: int) -> float:
     return seconds(lambda: rebuild_account(session, account, allow_short=True, wait=False))
 
 
-def yardstick(session: Session, account: int, *, keyed: bool) -> float:
+def yardstick(session: Session, account: int, *, keyed: bool = True) -> float:
     """Seconds to read the fills by COPY and to COPY the memberships into an empty copy of the table."""
     rows = read_arrays(session, f"SELECT {', '.join(SHAPE)} FROM campaign_fills", SHAPE)
     session.execute(text("CREATE TABLE copied (LIKE campaign_fills INCLUDING ALL)"))
@@ -113,16 +114,14 @@ def main() -> int:
             event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
             found = rebuild_account(session, account, allow_short=True, wait=False)
             count = len(statements)
-            results = [
-                compare(
-                    name,
-                    lambda: rebuild(session, account),
-                    lambda keyed=keyed: yardstick(session, account, keyed=keyed),  # type: ignore[misc]
-                    limit=LIMIT,
-                    rounds=chosen.rounds,
-                )
-                for name, keyed in (("rebuild / read + COPY", False), ("the same, the copy with its foreign key", True))
-            ]
+            result = compare(
+                "rebuild / read + COPY",
+                lambda: rebuild(session, account),
+                lambda: yardstick(session, account),
+                limit=LIMIT,
+                rounds=chosen.rounds,
+            )
+            unkeyed = yardstick(session, account, keyed=False)
             again = rebuild_account(session, account, allow_short=True, wait=False)
         engine.dispose()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
@@ -130,8 +129,9 @@ def main() -> int:
         f"{found.fills:,} fills, {found.campaigns:,} campaigns, {found.flips:,} flips; {count} statements beside COPY"
     )
     print(f"a rebuild again changes {again.changed}; peak memory {memory:,.0f} MB of 1,500")
-    good = [result.report() for result in results]
-    return 0 if all(good) and memory < 1_500 and again.changed == 0 else 1
+    print(f"read + COPY without the foreign key: {unkeyed:.3f} s")
+    good = result.report()
+    return 0 if good and memory < 1_500 and again.changed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -23,11 +23,14 @@ _KEYS: Final = {
     "volume_mean": "volume_sma_20",
 }  # fmt: skip
 
-# Not EXISTS: the planner may turn that into a scan of the whole table, and a subquery with LIMIT it may not.
+# In the index's order, so that the planner walks the index: what it expects to find soon anywhere it would else look for
+# in the table, and where there is nothing to be found, read all of it.
 _SERIES: Final = """
 SELECT t.id AS ticker, f.number,
-       (SELECT 1 FROM computed_features c WHERE c.ticker_id = t.id AND c.timeframe = f.name LIMIT 1) AS features,
-       (SELECT 1 FROM ohlcv_bars b WHERE b.ticker_id = t.id AND b.timeframe = f.name LIMIT 1) AS bars
+       (SELECT 1 FROM computed_features c WHERE c.ticker_id = t.id AND c.timeframe = f.name
+        ORDER BY c.timestamp LIMIT 1) AS features,
+       (SELECT 1 FROM ohlcv_bars b WHERE b.ticker_id = t.id AND b.timeframe = f.name
+        ORDER BY b.timestamp LIMIT 1) AS bars
 FROM unnest(CAST(:tickers AS int[])) AS t (id)
 CROSS JOIN unnest(CAST(:names AS text[])) WITH ORDINALITY AS f (name, number)
 """
