@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from psycopg import ProgrammingError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -89,12 +90,24 @@ def test_an_empty_result_is_empty_arrays(session: Session) -> None:
     assert back["a"].shape == (0,)
 
 
-@pytest.mark.parametrize(
-    "query", ["SELECT NULL::int4 AS a", "SELECT 1::int8 AS a", "SELECT 1 AS a UNION ALL SELECT NULL"]
-)
-def test_null_and_another_type_are_refused_rather_than_misread(session: Session, query: str) -> None:
+@pytest.mark.parametrize("query", ["SELECT NULL::int4 AS a", "SELECT 1 AS a UNION ALL SELECT NULL"])
+def test_null_is_refused_rather_than_misread(session: Session, query: str) -> None:
     with pytest.raises(ValueError, match="COALESCE"):
         read_arrays(session, query, {"a": "int4"})
+
+
+def test_another_type_is_refused_rather_than_misread(session: Session) -> None:
+    with pytest.raises(ProgrammingError, match=r"int4send\(bigint\)"):
+        read_arrays(session, "SELECT 1::int8 AS a", {"a": "int4"})
+
+
+def test_rows_keep_the_order_of_the_query(session: Session) -> None:
+    """Enough rows that the server would share the work among its processes, if it were free to."""
+    back = read_arrays(
+        session, "SELECT g FROM generate_series(1, 200000) AS g ORDER BY mod(g, 7), g DESC", {"a": "int4"}
+    )
+    numbers = np.arange(1, 200_001)
+    np.testing.assert_array_equal(back["a"], numbers[np.lexsort((-numbers, numbers % 7))])
 
 
 def test_text_and_json_travel_with_quotes_newlines_and_nulls(session: Session) -> None:

@@ -23,8 +23,8 @@ _KEYS: Final = {
     "volume_mean": "volume_sma_20",
 }  # fmt: skip
 
-# In the index's order, so that the planner walks the index: what it expects to find soon anywhere it would else look for
-# in the table, and where there is nothing to be found, read all of it.
+# In the index's order, so that the planner walks the index: what it expects to find soon it would look for in the
+# table, and read all of that where there is nothing to be found.
 _SERIES: Final = """
 SELECT t.id AS ticker, f.number,
        (SELECT 1 FROM computed_features c WHERE c.ticker_id = t.id AND c.timeframe = f.name
