@@ -148,11 +148,13 @@ def emit_object(item: Row, style: "Format", *, title: str | None = None) -> None
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it: instants in ISO with Z, decimals as numbers, NaN and infinity as null."""
+    if value is None or type(value) in (str, int, bool):  # nearly everything there is
+        return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
-    if isinstance(value, str | int | bool) or value is None:
+    if isinstance(value, str | int):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
