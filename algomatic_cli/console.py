@@ -10,15 +10,17 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from algomatic_cli.core.errors import AlgomaticError
+from algomatic_cli.table import Column as Column  # console.Column is how the commands call it
+from algomatic_cli.table import lay_out, render
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,31 +35,22 @@ Row = Mapping[str, Any]
 class _Manner:
     quiet: bool = False
     verbose: int = 0
+    wide: bool = False
     no_color: bool = field(default_factory=lambda: "NO_COLOR" in os.environ)
 
 
 _manner = _Manner()
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column of a table: the row's key, its heading (the key in words by default), how a value is written."""
-
-    key: str
-    heading: str | None = None
-    write: Callable[[Any], str] | None = None
-    align: Literal["left", "right"] | None = None
-
-    @property
-    def title(self) -> str:
-        """The heading as printed."""
-        return self.heading if self.heading is not None else self.key.replace("_", " ")
-
-
 def configure(*, quiet: bool, verbose: int, no_color: bool) -> None:
     """Set the manner of speech from the global options."""
     _manner.quiet, _manner.verbose = quiet, verbose
     _manner.no_color = no_color or bool(os.environ.get("NO_COLOR"))
+
+
+def widen() -> None:
+    """Show every column of a table, however narrow the terminal is."""
+    _manner.wide = True
 
 
 def verbosity() -> int:
@@ -217,24 +210,19 @@ def _table(rows: list[Row], columns: Sequence[Column], stream: TextIO, title: st
     if not rows:
         say(empty)
         return
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        numeric = all(isinstance(row.get(column.key), int | float | Decimal | None) for row in rows)
-        align = column.align or ("right" if numeric else "left")
-        table.add_column(column.title, justify=align, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(column, row) for column in columns))
+    cells = [[_cell(column, row) for column in columns] for row in rows]
+    numeric = [all(isinstance(row.get(column.key), int | float | Decimal | None) for row in rows) for column in columns]
     terminal = _rich(stream)
-    if not stream.isatty():
-        # A pipe has no width: the lines are as long as the data needs, and grep finds whole rows.
-        terminal.width = 100_000
-        terminal.width = max(80, terminal.measure(table).maximum)
+    # A pipe has no width: the lines are as long as the data needs, and grep finds whole rows.
+    room = terminal.width if stream.isatty() and not _manner.wide else None
+    layout = lay_out(columns, cells, room)
     if title:  # a line of its own: a table's title would fold to the table's width
         terminal.print(title, style="italic", soft_wrap=True)
-    terminal.print(table)
+    terminal.width = max(terminal.width, sum(layout.widths) + 3 * len(layout.widths))
+    terminal.print(render(columns, cells, numeric, layout))
+    if layout.left_out:
+        names = ", ".join(columns[at].title or columns[at].key for at in layout.left_out)
+        say(f"left out to fit {room} columns: {names}; --wide shows them")
 
 
 def _rich(stream: TextIO) -> "Console":

@@ -79,7 +79,7 @@ class LazyGroup(TyperGroup):
         module = import_module(f"algomatic_cli.commands.{REGISTRY[cmd_name][0]}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
-        _name_variables(command, cmd_name)
+        _complete(command, cmd_name)
         self.commands = {**self.commands, cmd_name: command}
         return command
 
@@ -90,10 +90,28 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([(name, text) for name, (_, text) in REGISTRY.items()])
 
 
-def _name_variables(command: Any, *path: str) -> None:
-    """Give every option its variable ALGOMATIC_<COMMAND>_<OPTION>, by the option's own name on the command line."""
+def _wide_option() -> Any:
+    """The option --wide, made by Typer as for a command that takes it; its callback does all there is to do."""
+    from algomatic_cli.options import Wide
+
+    def bearer(wide: Wide = False) -> None:
+        """Carry the option."""
+
+    carrier = typer.Typer(add_completion=False)
+    carrier.command()(bearer)
+    (option,) = (parameter for parameter in typer.main.get_command(carrier).params if "--wide" in parameter.opts)
+    option.expose_value = False
+    return option
+
+
+def _complete(command: Any, *path: str) -> None:
+    """Give --wide to what prints tables, and every option its variable ALGOMATIC_<COMMAND>_<OPTION>."""
     for name, below in getattr(command, "commands", {}).items():
-        _name_variables(below, *path, name)
+        _complete(below, *path, name)
+    for at, parameter in enumerate(command.params):
+        if "--json" in parameter.opts:
+            command.params.insert(at + 1, _wide_option())
+            break
     for parameter in command.params:
         names = [option[2:] for option in parameter.opts if option.startswith("--")]
         if names and parameter.envvar is None:

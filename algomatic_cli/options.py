@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from algomatic_cli import console
+
 
 class Format(StrEnum):
     """How data is printed."""
@@ -62,6 +64,17 @@ class Across(StrEnum):
 # Output
 FormatOption = Annotated[Format, typer.Option("--format", help="How data is printed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+
+
+def _widen(wanted: bool) -> None:
+    if wanted:
+        console.widen()
+
+
+# No command takes this one as a parameter: main.py gives it to all that have --format.
+Wide = Annotated[
+    bool, typer.Option("--wide", callback=_widen, help="Every column of a table, however narrow the terminal.")
+]
 
 # What is meant
 TimeframeOption = Annotated[Timeframe, typer.Option("--tf", help="Timeframe of the bars.")]

@@ -1,9 +1,11 @@
 """The test bed: one embedded server for the whole run, a migrated template, and a database per test cloned from it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -175,3 +177,47 @@ def runner(environment: dict[str, str], directory: Path) -> Algomatic:
         )
 
     return run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person at a terminal sees: the screen's lines without colours, and the messages."""
+
+    lines: list[str]
+    messages: str
+    returncode: int
+
+
+OnTerminal = Callable[..., Shown]
+
+
+@pytest.fixture
+def on_terminal(environment: dict[str, str], database_url: str, tmp_path: Path) -> OnTerminal:
+    """The command with its output on a pseudo-terminal of so many columns (80)."""
+
+    def run(*arguments: str | Path, columns: int = 80) -> Shown:
+        ours, theirs = os.openpty()
+        with (tmp_path / "messages").open("w+") as messages:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "algomatic_cli", *(str(argument) for argument in arguments)],
+                env=environment | {"DATABASE_URL": database_url, "COLUMNS": str(columns), "TERM": "xterm"},
+                stdin=subprocess.DEVNULL, stdout=theirs, stderr=messages, cwd=tmp_path,
+            )  # fmt: skip
+            os.close(theirs)
+            seen = b""
+            while piece := _read(ours):
+                seen += piece
+            os.close(ours)
+            code = process.wait(timeout=300)
+            messages.seek(0)
+            text = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode())
+            return Shown([line.rstrip() for line in text.splitlines()], messages.read(), code)
+
+    return run
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other side is closed
+        return b""

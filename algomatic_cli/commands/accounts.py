@@ -26,9 +26,9 @@ COLUMNS = [
     console.Column("id"),
     console.Column("name"),
     console.Column("email", "e-mail"),
-    console.Column("external_user_id", "external id"),
+    console.Column("external_user_id", "external id", rank=2),
     console.Column("is_active", "active"),
-    console.Column("created_at", "since"),
+    console.Column("created_at", "since", rank=1),
 ]
 
 

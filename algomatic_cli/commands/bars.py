@@ -27,14 +27,14 @@ SERIES = [
     console.Column("bars"),
     console.Column("first"),
     console.Column("last"),
-    console.Column("sources"),
+    console.Column("sources", rank=1),
 ]
 BARS = [
     console.Column("timestamp"),
     *(console.Column(price, write=lambda value: f"{value:,.6g}") for price in ("open", "high", "low", "close")),
     console.Column("volume"),
-    console.Column("trade_count", "trades"),
-    console.Column("source"),
+    console.Column("trade_count", "trades", rank=1),
+    console.Column("source", rank=2),
 ]
 
 

@@ -26,8 +26,8 @@ COLUMNS = [
     console.Column("brokerage_name", "broker"),
     console.Column("is_active", "active"),
     console.Column("broker_account", "account", lambda value: "–" if value is None else str(value)),
-    console.Column("account_name", "name"),
-    console.Column("number"),
+    console.Column("account_name", "name", rank=1),
+    console.Column("number", rank=2),
     console.Column("synced_through", "synced to"),
 ]
 

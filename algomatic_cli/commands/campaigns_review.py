@@ -30,10 +30,10 @@ COSTS = [
     console.Column("code", "rule"),
     console.Column("failed"),
     console.Column("passed"),
-    console.Column("unknown"),
+    console.Column("unknown", rank=3),
     console.Column("shown", "cost of breaking it", align="right"),
     console.Column("interval", "95 % interval"),
-    console.Column("q", align="right"),
+    console.Column("q", align="right", rank=2),
     console.Column("remark", "remark"),
 ]
 
@@ -127,8 +127,8 @@ def _show_cells(document: dict[str, Any], part: dict[str, Any], names: Sequence[
         console.Column("net_pnl", "net", wording.money, "right"),
         console.Column("expectancy", "average", wording.money, "right"),
         console.Column("interval", "95 % interval"),
-        console.Column("win_rate", "win rate", lambda value: wording.number(value, "share"), "right"),
-        console.Column("q_value", "q", wording.q_text, "right"),
+        console.Column("win_rate", "win rate", lambda value: wording.number(value, "share"), "right", rank=3),
+        console.Column("q_value", "q", wording.q_text, "right", rank=2),
         console.Column("remark", ""),
     ]
     rows = [

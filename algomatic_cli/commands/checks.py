@@ -49,17 +49,17 @@ def said(row: dict[str, Any]) -> dict[str, Any]:
 
 CHECKS = [
     console.Column("check_type", "check"),
-    console.Column("outcome"),
-    console.Column("severity"),
+    console.Column("outcome", rank=3),
+    console.Column("severity", rank=2),
     console.Column("said", "what it says"),
 ]
 LISTED = [
     console.Column("id", "no.", str),
     console.Column("fill_id", "fill", str),
-    console.Column("executed_at", "time (UTC)"),
+    console.Column("executed_at", "time (UTC)", rank=4),
     console.Column("symbol"),
     *CHECKS,
-    console.Column("trader_action", "you"),
+    console.Column("trader_action", "you", rank=1),
 ]
 RUNS = [
     console.Column(name)

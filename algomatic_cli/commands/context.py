@@ -60,8 +60,8 @@ def _feelings(value: Any) -> str:
 
 COLUMNS = [
     console.Column("fill_id", "fill", str),
-    console.Column("executed_at", "time (UTC)"),
-    console.Column("symbol"),
+    console.Column("executed_at", "time (UTC)", rank=2),
+    console.Column("symbol", rank=1),
     console.Column("context_type", "type"),
     console.Column("strategy"),
     console.Column("exit_intent", "plan", _plan),

@@ -36,8 +36,8 @@ DEFINITIONS = [
     console.Column("key"),
     console.Column("formula"),
     console.Column("unit"),
-    console.Column("first", align="right"),
-    console.Column("group"),
+    console.Column("first", align="right", rank=1),
+    console.Column("group", rank=2),
 ]
 COMPUTED = [
     console.Column("symbol"),
@@ -46,7 +46,7 @@ COMPUTED = [
     console.Column("written"),
     console.Column("partial"),
     console.Column("assigned"),
-    console.Column("seconds", write=lambda seconds: f"{seconds:.1f}", align="right"),
+    console.Column("seconds", write=lambda seconds: f"{seconds:.1f}", align="right", rank=1),
 ]
 SHOWN_IN_A_TABLE = "r1,rv_60,rsi_14,relvol_60"
 

@@ -66,9 +66,9 @@ FILLS = [
     console.Column("side"),
     console.Column("quantity", write=lambda value: f"{value:,.10g}", align="right"),
     console.Column("price", write=lambda value: f"{value:,.10g}", align="right"),
-    console.Column("fees", write=lambda value: "–" if value is None else f"{value:,.10g}", align="right"),
-    console.Column("currency"),
-    console.Column("source"),
+    console.Column("fees", write=lambda value: "–" if value is None else f"{value:,.10g}", align="right", rank=1),
+    console.Column("currency", rank=2),
+    console.Column("source", rank=3),
     console.Column("mark", write=lambda value: value or ""),
 ]
 EVENTS = [console.Column(name) for name in ("id", "type", "symbol", "effective_at", "quantity", "price", "voided_at")]

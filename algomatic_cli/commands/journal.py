@@ -33,9 +33,9 @@ app = typer.Typer(help="Your journal.", no_args_is_help=True, rich_markup_mode=N
 COLUMNS = [
     console.Column("id", "entry", str),
     console.Column("date"),
-    console.Column("entry_type", "type"),
+    console.Column("entry_type", "type", rank=2),
     console.Column("mood"),
-    console.Column("tags", write=lambda tags: " ".join(f"#{tag}" for tag in tags)),
+    console.Column("tags", write=lambda tags: " ".join(f"#{tag}" for tag in tags), rank=1),
     console.Column("content", "text", lambda text: text if len(text) <= 60 else text.replace("\n", " ")[:59] + "…"),
 ]
 

@@ -17,14 +17,14 @@ ASSIGNED = [
     console.Column("model_id", "model"),
     console.Column("assigned"),
     console.Column("ood", "out of distribution"),
-    console.Column("seconds", write=lambda seconds: f"{seconds:.1f}", align="right"),
+    console.Column("seconds", write=lambda seconds: f"{seconds:.1f}", align="right", rank=1),
 ]
 MODELS = [
     console.Column("model_id", "model"),
     console.Column("symbols"),
     console.Column("n_states", "states"),
     console.Column("train_end", "trained until"),
-    console.Column("held_out", "held out/bar", lambda value: "–" if value is None else f"{value:.2f}", "right"),
+    console.Column("held_out", "held out/bar", lambda value: "–" if value is None else f"{value:.2f}", "right", rank=2),
     console.Column("status"),
 ]
 STATES = [
@@ -41,7 +41,7 @@ SHOWN = [
     console.Column("label"),
     console.Column("state_prob", "prob", lambda value: "–" if value is None else f"{value:.2f}", "right"),
     console.Column("log_likelihood", "log-lik", lambda value: "–" if value is None else f"{value:.1f}", "right"),
-    console.Column("in_sample", "in sample"),
+    console.Column("in_sample", "in sample", rank=1),
 ]
 DRIFT = [
     console.Column("name", "input"),

@@ -8,7 +8,7 @@ from algomatic_cli.options import Format, FormatOption, JsonOption, StatisticArg
 
 app = typer.Typer(help="What each statistic means.", no_args_is_help=True, rich_markup_mode=None)
 
-COLUMNS = [console.Column("name"), console.Column("title", "shown as"), console.Column("meaning")]
+COLUMNS = [console.Column("name"), console.Column("title", "shown as", rank=1), console.Column("meaning")]
 
 
 @app.callback()

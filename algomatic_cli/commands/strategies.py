@@ -39,14 +39,14 @@ COLUMNS = [
     console.Column("id", write=str),
     console.Column("name"),
     console.Column("direction", "side"),
-    console.Column("timeframes"),
+    console.Column("timeframes", rank=3),
     console.Column("implied_strategy_family", "family"),
     console.Column(
         "family_words", "told by", lambda words: "set by hand" if words is None else ", ".join(words) or "–"
     ),
     console.Column("max_risk_pct", "risk %", _limit, "right"),
-    console.Column("min_risk_reward", "min R:R", _limit, "right"),
-    console.Column("contexts", "fills"),
+    console.Column("min_risk_reward", "min R:R", _limit, "right", rank=1),
+    console.Column("contexts", "fills", rank=2),
     console.Column("is_active", "active"),
 ]
 

@@ -41,10 +41,10 @@ RESULTS = [
     console.Column("symbol"),
     console.Column("timeframe", "tf"),
     console.Column("status"),
-    console.Column("fetched"),
+    console.Column("fetched", rank=2),
     console.Column("inserted", "new"),
     console.Column("changed"),
-    console.Column("total_bars", "stored"),
+    console.Column("total_bars", "stored", rank=1),
     console.Column("last"),
 ]
 PLAN = [

@@ -26,8 +26,8 @@ COLUMNS = [
     console.Column("name"),
     console.Column("email", "e-mail"),
     console.Column("status"),
-    console.Column("referral_source", "heard through"),
-    console.Column("created_at", "since"),
+    console.Column("referral_source", "heard through", rank=2),
+    console.Column("created_at", "since", rank=1),
 ]
 
 
