@@ -45,7 +45,7 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "waitlist": ("waitlist", "People who asked for access."),
     "broker": ("broker", "Connect brokers through SnapTrade."),
     "fills": ("fills", "The ledger of executions: sync, import, add, correct, verify."),
-    "campaigns": ("campaigns", "Fills grouped into campaigns: rebuild, list, show."),
+    "campaigns": ("campaigns", "Fills as campaigns: rebuild, list, show, stats, plot."),
     "probes": ("probes", "Backtest catalogue strategies, and tell edge from luck."),
     "features": ("features", "Compute, show and export features of stored bars."),
     "states": ("states", "Train regime models, assign states and report on them."),

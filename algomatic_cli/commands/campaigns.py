@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from algomatic_cli import console
-from algomatic_cli.commands import campaigns_review
+from algomatic_cli.commands import campaigns_plot, campaigns_review
 from algomatic_cli.core.errors import EXIT_ITEMS_FAILED, EXIT_OK, UsageError
 from algomatic_cli.options import (
     Account,
@@ -156,5 +156,5 @@ def show(group: CampaignArgument, format_: FormatOption = Format.TABLE, as_json:
     return EXIT_OK
 
 
-for _command in (campaigns_review.stats, campaigns_review.calendar, campaigns_review.equity):
+for _command in (campaigns_review.stats, campaigns_review.calendar, campaigns_review.equity, campaigns_plot.plot):
     app.command()(_command)

@@ -1,13 +1,17 @@
 """Candlesticks as one HTML file that needs nothing else."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from algomatic_cli.core.market.chart import Candles
+from algomatic_cli.core.market.chart import Candles, Mark, places
+
+# The terminal's signs as plotly names them.
+SYMBOLS = {"▲": "triangle-up", "▼": "triangle-down", "△": "triangle-up-open", "▽": "triangle-down-open"}
 
 
-def write_html(path: Path, title: str, candles: Candles) -> None:
-    """Write an interactive chart: candles above, volume below, nights and weekends left out."""
+def write_html(path: Path, title: str, candles: Candles, marks: Sequence[Mark] = ()) -> None:
+    """Write an interactive chart: candles above, volume below, nights and weekends left out, marks at their price."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -16,6 +20,15 @@ def write_html(path: Path, title: str, candles: Candles) -> None:
     prices = {name: getattr(candles, name) for name in ("open", "high", "low", "close")}
     figure.add_trace(go.Candlestick(x=when, name="price", **prices), row=1, col=1)
     figure.add_trace(go.Bar(x=when, y=candles.volume, name="volume", marker_color="#8a8f98"), row=2, col=1)
+    if marks:
+        where = [when[at] for at in places(candles, marks)]
+        look = {"symbol": [SYMBOLS[mark.sign] for mark in marks], "size": 13, "color": "#1f5fbf", "line_width": 2}
+        said = [mark.said for mark in marks]
+        drawn = go.Scatter(
+            x=where, y=[mark.price for mark in marks], mode="markers", name="fills", marker=look, text=said,
+            hovertemplate="%{text}<extra></extra>",
+        )  # fmt: skip
+        figure.add_trace(drawn, row=1, col=1)
     # Categories instead of dates: hours without trading take no room.
     figure.update_xaxes(type="category", nticks=12, rangeslider_visible=False)
     figure.update_layout(title=title, showlegend=False, template="plotly_white", hovermode="x unified")
