@@ -1,7 +1,5 @@
 """The part of `algomatic probes` that looks at what runs have found."""
 
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -40,7 +38,6 @@ NOTHING_TO_COMPARE = (
     "no closed campaign of a strategy with a family lies in the run; next: algomatic context set names a strategy"
 )
 SHADES = " ░▒▓█"  # from nothing to the largest mean of the map
-WIDE = 104  # characters that a ranking needs with every column
 WIDEST = 5  # columns of a heatmap in 80 characters
 STEPS = 5  # lines that a run away from a terminal prints on its way
 TABLE_ROWS = 40  # of a long table that people see; the other formats print everything
@@ -167,8 +164,6 @@ def rank(
     if style is Format.TABLE:
         rows = [one | {"dsr": _deflated(one)} for one in rows]
         dropped = {"symbol"} if len({row["symbol"] for row in rows}) == 1 else set()
-        if sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE:
-            dropped |= {"profit_factor", "ambiguous_share"}
         columns = [one for one in RANK if one.key not in dropped]
     else:
         columns = [console.Column(key) for key in rows[0]] if rows else RANK

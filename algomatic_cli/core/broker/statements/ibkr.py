@@ -1,7 +1,8 @@
 """Interactive Brokers: Flex queries as XML and CSV.
 
 Flex XML is flat attributes, and what a query holds is the user's choice. The reader takes what is there and puts a bad
-row into quarantine; `ibflex` (1.1) refuses a whole statement for one attribute or value it does not know.
+row into quarantine. `ibflex` (1.1) skips an attribute that it does not know, but it refuses the whole file for one
+value (a new asset category, a side) or one section that it does not know, and with it every good row.
 """
 
 import re
