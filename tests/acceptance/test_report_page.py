@@ -18,7 +18,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PROBE = """<script>
 const wide = document.documentElement.scrollWidth > innerWidth + 1;
 const dark = getComputedStyle(document.body).backgroundColor;
-document.body.dataset.told = [wide ? "overflows" : "fits", dark, document.querySelectorAll("svg").length].join("|");
+const seen = [...document.querySelectorAll("svg")].filter(one => one.getBoundingClientRect().width > 0);
+document.body.dataset.told = [wide ? "overflows" : "fits", dark, seen.length].join("|");
 </script>"""
 
 

@@ -5,24 +5,24 @@ same words (`statistics.wording`), so that file and terminal cannot disagree.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from algomatic_cli.core.accounts import store as accounts
 from algomatic_cli.core.accounts.rule import RULES
 from algomatic_cli.core.accounts.store_journal import list_entries
-from algomatic_cli.core.reports import store, svg
+from algomatic_cli.core.reports import svg
+from algomatic_cli.core.reports.prices import price_charts
+from algomatic_cli.core.reports.probes import probe_findings
 from algomatic_cli.core.trades import overview, review
 from algomatic_cli.core.trades.checks.store_market import Label
 from algomatic_cli.core.trades.review import Review
 from algomatic_cli.core.trades.statistics import wording
 from algomatic_cli.core.trades.statistics.definition import DEFINITIONS
-from algomatic_cli.core.trades.zone import zone_of
 
 BREAKDOWNS: Final = (
     "symbol",
@@ -38,7 +38,7 @@ BREAKDOWNS: Final = (
     "tag",
     "check",
 )
-_SYMBOLS, _MARKS, _CELLS, _ENTRIES = 6, 400, 25, 200
+_CELLS, _ENTRIES = 25, 200
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -73,7 +73,8 @@ def account_page(session: Session, account: int, labels: Sequence[Label], now: d
         zones=overview.ZONES,
         unknown=unknown,
         parts=parts,
-        charts=_charts(session, found, labels),
+        charts=price_charts(session, found, labels),
+        probes=probe_findings(session, [symbol for one in found for symbol in one.rows["symbol"]]),
         journal=[{**entry, "results": results.get(entry["date"], [])} for entry in reversed(journal[-_ENTRIES:])],
         older=max(len(journal) - _ENTRIES, 0),
         definitions=[(one.title, one.meaning, one.formula, one.interval) for one in DEFINITIONS.values()],
@@ -105,13 +106,17 @@ def _frame(currency: str, rows: list[Any]) -> dict[str, Any]:
     equity = [float(row["equity"]) for row in rows]
     drawdown = [float(row["drawdown"]) for row in rows]
     names = [row["day"].isoformat() for row in rows]
-    chart = svg.equity_chart(names, equity, drawdown, f"Running total in {currency}") if rows else ""
+    label = f"Running total in {currency}"
+    charts = {
+        size: svg.equity_chart(canvas, names, equity, drawdown, label) if rows else ""
+        for size, canvas in (("broad", svg.BROAD), ("narrow", svg.NARROW))
+    }
     most = max((abs(row["net"]) for row in rows), default=Decimal(0)) or Decimal(1)
     return {
         "currency": currency,
         "total": wording.money(sum((row["net"] for row in rows), Decimal(0))),
         "left_out": sum(row["unknown"] for row in rows),
-        "equity": chart,
+        "equity": charts,
         "weeks": [_week(week, most) for week in reversed(overview.weeks_of(rows))],
         "weekend": any(row["day"].weekday() > 4 for row in rows),
     }
@@ -179,46 +184,3 @@ def _breakdown(session: Session, one: Review, name: str, labels: Sequence[Label]
         count, net = sum(cell.n for cell in rest), review.total([cell.net_pnl for cell in rest])
         more = f"and {len(rest)} smaller ones: n {count:,}, net {wording.money(net)}"
     return {"name": name, "meaning": review.DIMENSIONS[name].meaning, "rows": rows, "more": more}
-
-
-def _charts(session: Session, found: Sequence[Review], labels: Sequence[Label]) -> list[dict[str, Any]]:
-    charts = []
-    for one in found:
-        symbols, counts = np.unique(np.array(one.rows["symbol"], dtype=object).astype(str), return_counts=True)
-        for symbol in symbols[np.argsort(-counts, kind="stable")][:_SYMBOLS].tolist():
-            chart = _chart(session, one, symbol, labels)
-            if chart is not None:
-                charts.append(chart)
-    return charts
-
-
-def _chart(session: Session, one: Review, symbol: str, labels: Sequence[Label]) -> dict[str, Any] | None:
-    fills = store.read_marks(session, one.account, symbol, _MARKS)
-    start = min(row["executed_at"] for row in fills) - timedelta(days=1)
-    end = max(row["executed_at"] for row in fills) + timedelta(days=1)
-    timeframe, line = store.read_line(session, symbol, start, end, labels)
-    if len(line) < 2:
-        return None
-    from zoneinfo import ZoneInfo
-
-    kinds = dict(zip(one.rows["symbol"], one.rows["asset_type"], strict=True))
-    zone = ZoneInfo(zone_of(kinds[symbol]))
-    times, closes, regimes = zip(*line, strict=True)
-    at = np.array([moment.timestamp() for moment in times])
-    net = dict(zip(one.rows["group_id"], one.rows["net"], strict=True))
-    marks = []
-    for row in reversed(fills):
-        result = net.get(row["group_id"]) if row["out"] else None
-        if not (row["entry"] or row["out"]):
-            continue
-        place = float(max(np.searchsorted(at, row["executed_at"].timestamp(), side="right") - 1, 0))
-        what = "bought" if row["buy"] else "sold"
-        when = row["executed_at"].astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        title = f"{when} {what} {row['quantity']:,.10g} at {row['price']:,.10g}"
-        title += f", net {wording.money(result)} {one.currency}" if result is not None else ""
-        won = None if row["entry"] and not row["out"] else result is not None and result > 0
-        marks.append(svg.Mark(place, row["price"], row["buy"], won, title))
-    names = sorted({name for name in regimes if name is not None})
-    days = [f"{moment.astimezone(zone):%Y-%m-%d}" for moment in times]
-    picture = svg.price_chart(days, closes, regimes, names, marks, f"{symbol} with entries and exits")
-    return {"symbol": symbol, "timeframe": timeframe, "svg": picture, "regimes": names, "marks": len(marks)}

@@ -1,12 +1,27 @@
 """Charts as SVG text: no script, no font, no colour of their own; the page's style sheet paints their classes."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 720, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 10, 12, 24
+HEIGHT = 260
+_RIGHT, _TOP, _BOTTOM = 10, 12, 24
+COLOURS = 8  # bands the style sheet has a colour for; the last is for all regimes beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """How wide a picture is, what its left margin takes, and how many labels its x axis has room for."""
+
+    width: int
+    left: int
+    labels: int
+    slots: int  # stretches that a regime's band is told apart by
+
+
+BROAD, NARROW = Canvas(720, 64, 5, 90), Canvas(380, 52, 3, 45)  # a page and a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,46 +50,50 @@ def _ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _frame(y: Scale, labels: Sequence[tuple[float, str]], height: int) -> list[str]:
+def _frame(canvas: Canvas, y: Scale, labels: Sequence[tuple[float, str]]) -> list[str]:
     parts = []
     for value in _ticks(min(y.low, y.high), max(y.low, y.high)):
         at = y(value)
         text = f"{value:,.0f}" if abs(value) >= 10 or value == 0 else f"{value:,.4g}"
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{at}" y2="{at}"/>')
-        parts.append(f'<text class="axis" x="{_LEFT - 6}" y="{at + 4}" text-anchor="end">{text}</text>')
+        parts.append(f'<line class="grid" x1="{canvas.left}" x2="{canvas.width - _RIGHT}" y1="{at}" y2="{at}"/>')
+        parts.append(f'<text class="axis" x="{canvas.left - 6}" y="{at + 4}" text-anchor="end">{text}</text>')
     for at, text in labels:
-        parts.append(f'<text class="axis" x="{at}" y="{height - 6}" text-anchor="middle">{escape(text)}</text>')
+        parts.append(f'<text class="axis" x="{at}" y="{HEIGHT - 6}" text-anchor="middle">{escape(text)}</text>')
     return parts
 
 
-def _svg(parts: Sequence[str], label: str, height: int = HEIGHT) -> str:
+def _svg(canvas: Canvas, parts: Sequence[str], label: str) -> str:
     inside = "".join(parts)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">{inside}</svg>'
+    return f'<svg viewBox="0 0 {canvas.width} {HEIGHT}" role="img" aria-label="{escape(label)}">{inside}</svg>'
 
 
-def _spread(count: int, texts: Sequence[str], x: Scale, wanted: int = 5) -> list[tuple[float, str]]:
+def _spread(canvas: Canvas, texts: Sequence[str], x: Scale) -> list[tuple[float, str]]:
     """Some labels along the x axis, not too near each other or the edge."""
+    count = len(texts)
     if count == 0:
         return []
-    places = sorted({round(i * (count - 1) / max(wanted - 1, 1)) for i in range(wanted)})
-    return [(min(max(x(place), _LEFT + 30), WIDTH - _RIGHT - 32), texts[place]) for place in places]
+    places = sorted({round(i * (count - 1) / (canvas.labels - 1)) for i in range(canvas.labels)})
+    return [(min(max(x(place), canvas.left + 30), canvas.width - _RIGHT - 32), texts[place]) for place in places]
 
 
-def equity_chart(days: Sequence[str], equity: Sequence[float], drawdown: Sequence[float], label: str) -> str:
+def equity_chart(
+    canvas: Canvas, days: Sequence[str], equity: Sequence[float], drawdown: Sequence[float], label: str
+) -> str:
     """A running total as a line with its drawdown as an area from the line up to the top reached so far."""
     tops = [total - down for total, down in zip(equity, drawdown, strict=True)]
     low, high = min([0.0, *equity]), max([0.0, *tops])
-    x = Scale(0, max(len(days) - 1, 1), _LEFT, WIDTH - _RIGHT)
+    left, right = canvas.left, canvas.width - _RIGHT
+    x = Scale(0, max(len(days) - 1, 1), left, right)
     y = Scale(low, high, HEIGHT - _BOTTOM, _TOP)
     line = [(x(i), y(value)) for i, value in enumerate(equity)]
     top = [(x(i), y(value)) for i, value in enumerate(tops)]
-    parts = _frame(y, _spread(len(days), days, x), HEIGHT)
-    parts.append(f'<line class="zero" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y(0)}" y2="{y(0)}"/>')
+    parts = _frame(canvas, y, _spread(canvas, days, x))
+    parts.append(f'<line class="zero" x1="{left}" x2="{right}" y1="{y(0)}" y2="{y(0)}"/>')
     parts.append(f'<polygon class="down" points="{_points([*top, *reversed(line)])}"/>')
     parts.append(f'<polyline class="line" points="{_points(line)}"/>')
     if len(line) == 1:
         parts.append(f'<circle class="dot" cx="{line[0][0]}" cy="{line[0][1]}" r="3"/>')
-    return _svg(parts, label)
+    return _svg(canvas, parts, label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,38 +108,55 @@ class Mark:
 
 
 def price_chart(
-    times: Sequence[str], closes: Sequence[float], regimes: Sequence[str | None], names: Sequence[str],
+    canvas: Canvas, times: Sequence[str], closes: Sequence[float], regimes: Sequence[str | None], names: Sequence[str],
     marks: Sequence[Mark], label: str,
 ) -> str:  # fmt: skip
     """Closes by bar, regimes as bands behind them, entries and exits on top.
 
     Args:
+        canvas: the picture's size.
         times, closes, regimes: one element a bar; None where no regime is stored.
-        names: regimes in the order of their colours.
+        names: regimes in the order of their colours; the last colour is shared by all that are beyond.
         marks: places count bars.
         label: read aloud by a screen reader.
     """
     prices = [*closes, *(mark.price for mark in marks)]
     low, high = min(prices), max(prices)
     margin = (high - low) * 0.05 or abs(high) * 0.01 or 1.0
-    x = Scale(0, max(len(times) - 1, 1), _LEFT, WIDTH - _RIGHT)
+    x = Scale(0, max(len(times) - 1, 1), canvas.left, canvas.width - _RIGHT)
     y = Scale(low - margin, high + margin, HEIGHT - _BOTTOM, _TOP)
     parts = []
-    start = 0
-    for i in range(1, len(regimes) + 1):
-        if i == len(regimes) or regimes[i] != regimes[start]:
-            name = regimes[start]
-            if name is not None:
-                parts.append(
-                    f'<rect class="r{names.index(name) % 8}" x="{x(start - 0.5)}" y="{_TOP}" '
-                    f'width="{max(round(x(i - 0.5) - x(start - 0.5), 1), 0.5)}" height="{HEIGHT - _TOP - _BOTTOM}">'
-                    f"<title>{escape(name)}</title></rect>"
-                )
-            start = i
-    parts += _frame(y, _spread(len(times), times, x), HEIGHT)
+    for start, end, name in bands(regimes, canvas.slots):
+        edges = [min(max(x(edge - 0.5), canvas.left), canvas.width - _RIGHT) for edge in (start, end)]
+        place = f'x="{edges[0]}" width="{max(round(edges[1] - edges[0], 1), 0.5)}"'
+        colour = min(names.index(name), COLOURS - 1)
+        title = f"<title>{escape(name)}</title>"
+        parts.append(f'<rect class="r{colour}" {place} y="{_TOP}" height="{HEIGHT - _TOP - _BOTTOM}">{title}</rect>')
+    parts += _frame(canvas, y, _spread(canvas, times, x))
     parts.append(f'<polyline class="line" points="{_points([(x(i), y(v)) for i, v in enumerate(closes)])}"/>')
     parts += [_mark(mark, x(mark.place), y(mark.price)) for mark in marks]
-    return _svg(parts, label)
+    return _svg(canvas, parts, label)
+
+
+def bands(regimes: Sequence[str | None], slots: int) -> list[tuple[int, int, str]]:
+    """(first bar, bar after the last, regime) of each band.
+
+    Regimes of short bars change faster than an eye can follow: of each of `slots` equal stretches the one that most of
+    its bars were in is shown (of two alike the earlier one), and neighbours that agree are one band.
+    """
+    size = max(-(-len(regimes) // slots), 1)
+    found: list[tuple[int, int, str]] = []
+    for start in range(0, len(regimes), size):
+        stretch = regimes[start : start + size]
+        ((name, _),) = Counter(stretch).most_common(1)
+        end = start + len(stretch)
+        if name is None:
+            continue
+        if found and found[-1][1] == start and found[-1][2] == name:
+            found[-1] = (found[-1][0], end, name)
+        else:
+            found.append((start, end, name))
+    return found
 
 
 def _mark(mark: Mark, x: float, y: float) -> str:
