@@ -133,6 +133,7 @@ Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="From
 Everything = Annotated[bool, typer.Option("--everything", help="Voided, ignored and superseded ones too.")]
 Quarantine = Annotated[bool, typer.Option("--quarantine", help="Rows that could not be understood.")]
 Events = Annotated[bool, typer.Option("--events", help="Splits, transfers and opening lots.")]
+Ratio = Annotated[str | None, typer.Option("--ratio", metavar="NEW:OLD", help="4:1 where one share became four.")]
 RemoveEvent = Annotated[int | None, typer.Option("--remove", min=1, help="Take the event of this number back.")]
 BrokerFormat = Annotated[str, typer.Option("--broker-format", help="The statement's format; told by its content.")]
 ColumnMapFile = Annotated[Path | None, typer.Option("--map", help="A YAML file that names the columns.")]

@@ -123,7 +123,7 @@ def list_(
     from algomatic_cli.core.trades import review
     from algomatic_cli.core.trades.instrument import as_option
     from algomatic_cli.core.trades.regime import regime_labels
-    from algomatic_cli.core.trades.store_review import list_campaigns
+    from algomatic_cli.core.trades.store_review import count_stale, list_campaigns
 
     if status not in (None, "open", "closed"):
         raise UsageError(f"--status is open or closed, not {status!r}")
@@ -133,8 +133,10 @@ def list_(
         rows = list_campaigns(session, account, status=status, symbol=wanted)
         if chosen(format_, as_json) is not Format.TABLE:
             review.details(session, account, rows, regime_labels(get_settings().home.models))
+        stale = count_stale(session, account)
     empty = f"no campaigns; next: algomatic campaigns rebuild --account {account}"
     console.emit(rows, COLUMNS, chosen(format_, as_json), empty=empty)
+    campaigns_review.say_stale(account, stale)
     return EXIT_OK
 
 
@@ -145,14 +147,16 @@ def show(group: CampaignArgument, format_: FormatOption = Format.TABLE, as_json:
     Example: algomatic campaigns show 17
     """
     from algomatic_cli.core.db.engine import open_session
-    from algomatic_cli.core.trades.store_review import get_campaign
+    from algomatic_cli.core.trades.store_review import count_stale, get_campaign
 
     with open_session() as session:
         campaign = get_campaign(session, group)
+        stale = count_stale(session, campaign["account_id"])
     title = f"{campaign['symbol']} {campaign['direction']}, {campaign['status']} ({campaign['currency']})"
     console.emit(campaign["legs"], LEGS, chosen(format_, as_json), document=campaign, title=title)
     if campaign["opened_by_sell"]:
         console.say("a plain sell opened this short: if you held the position before, state it with fills opening-lot")
+    campaigns_review.say_stale(campaign["account_id"], stale)
     return EXIT_OK
 
 

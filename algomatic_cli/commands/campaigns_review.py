@@ -56,6 +56,15 @@ def _tolerance(text: str) -> Decimal:
     return Decimal(repr(value))
 
 
+def say_stale(account: int, fills: int) -> None:
+    """Say that campaigns do not show the ledger as it is now."""
+    if fills:
+        told = "1 fill is" if fills == 1 else f"{fills:,} fills are"
+        console.warn(
+            f"{told} newer than the campaigns, or changed since; next: algomatic campaigns rebuild --account {account}"
+        )
+
+
 def stats(
     account: Account,
     by: By = None,
@@ -75,6 +84,7 @@ def stats(
     from algomatic_cli.core.settings import get_settings
     from algomatic_cli.core.trades import overview, review
     from algomatic_cli.core.trades.regime import regime_labels
+    from algomatic_cli.core.trades.store_review import count_stale
 
     names = review.dimensions(by) if by else []
     first, last, even = _day(from_, "--from"), _day(to, "--to"), _tolerance(tolerance)
@@ -95,11 +105,13 @@ def stats(
                 part["bar_sizes"] = [] if one is None else list(one.bar_sizes)
             part["net_pnl"] = None if one is None else review.total(one.closed.net)
             parts.append(part)
+        stale = count_stale(session, account)
     document = {
         "account": account, "by": names, "from": first, "to": last, "time_zone": overview.ZONES, "unknown": unknown,
         "currencies": parts,
     }  # fmt: skip
     _show_stats(document, names, chosen(format_, as_json))
+    say_stale(account, stale)
     return EXIT_OK
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from algomatic_cli import console
-from algomatic_cli.commands import fills_entry
+from algomatic_cli.commands import fills_entry, fills_events
 from algomatic_cli.core.errors import (
     EXIT_CHECK_FAILED,
     EXIT_ITEMS_FAILED,
@@ -49,7 +49,9 @@ app.command(name="add")(fills_entry.add)
 app.command(name="void")(fills_entry.void)
 app.command(name="ignore")(fills_entry.ignore)
 app.command(name="correct")(fills_entry.correct)
-app.command(name="opening-lot")(fills_entry.opening_lot)
+app.command(name="restore")(fills_entry.restore)
+app.command(name="opening-lot")(fills_events.opening_lot)
+app.command(name="split")(fills_events.split)
 
 COUNTS = [
     console.Column(name, heading)
@@ -71,7 +73,17 @@ FILLS = [
     console.Column("source", rank=3),
     console.Column("mark", write=lambda value: value or ""),
 ]
-EVENTS = [console.Column(name) for name in ("id", "type", "symbol", "effective_at", "quantity", "price", "voided_at")]
+EVENTS = [
+    console.Column("id", "event", str),
+    console.Column("type"),
+    console.Column("symbol"),
+    console.Column("effective_at", "at"),
+    console.Column("quantity", write=lambda value: f"{value.normalize():,f}" if value else "", align="right"),
+    console.Column("price", write=lambda value: "" if value is None else f"{value.normalize():,f}", align="right"),
+    console.Column("ratio_new", "new", lambda value: "" if value is None else f"{value.normalize():f}", "right"),
+    console.Column("ratio_old", "for old", lambda value: "" if value is None else f"{value.normalize():f}", "right"),
+    console.Column("voided_at", "taken back", lambda value: "" if value is None else console.minute(value)),
+]
 QUARANTINED = [console.Column(name) for name in ("source", "line", "reason")]
 PROOFS = [
     console.Column("proof"),

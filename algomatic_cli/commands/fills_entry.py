@@ -1,7 +1,7 @@
-"""`algomatic fills add / void / ignore / correct / opening-lot`: what a person does to the ledger by hand."""
+"""`algomatic fills add / void / ignore / restore / correct`: what a person does to fills by hand."""
 
 from algomatic_cli import console
-from algomatic_cli.core.errors import EXIT_OK, NotFoundError, UsageError
+from algomatic_cli.core.errors import EXIT_OK, UsageError
 from algomatic_cli.options import (
     Account,
     At,
@@ -16,7 +16,6 @@ from algomatic_cli.options import (
     Format,
     FormatOption,
     JsonOption,
-    LotSide,
     Multiplier,
     OptionalPrice,
     OptionalQuantity,
@@ -25,7 +24,6 @@ from algomatic_cli.options import (
     Price,
     Quantity,
     Reason,
-    RemoveEvent,
     Side,
     chosen,
 )
@@ -133,6 +131,33 @@ def _mark(fill: int, kind: str, reason: str, *, dry_run: bool, style: Format) ->
     return EXIT_OK
 
 
+def restore(
+    fill: FillArgument,
+    reason: Reason,
+    dry_run: DryRun = False,
+    format_: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+) -> int:
+    """Let a voided or ignored fill count again: a new one with its facts, ids and notes takes its place.
+
+    Example: algomatic fills restore 17 --reason "it was mine after all"
+    """
+    from algomatic_cli.core.broker import store_fills
+    from algomatic_cli.core.broker.entry import restore_fill
+    from algomatic_cli.core.clock import utc_now
+    from algomatic_cli.core.db.engine import open_session
+
+    if not reason.strip():
+        raise UsageError("lifting a mark needs a reason")
+    with open_session() as session:
+        row = store_fills.get_fill(session, restore_fill(session, fill, reason.strip(), utc_now()))
+        if not dry_run:
+            session.commit()
+    console.emit_object(row, chosen(format_, as_json))
+    console.say(f"next: algomatic campaigns rebuild --account {row['account_id']}")
+    return EXIT_OK
+
+
 def correct(
     fill: FillArgument,
     reason: Reason,
@@ -169,49 +194,4 @@ def correct(
             session.commit()
     console.emit_object(row, chosen(format_, as_json))
     console.say(f"next: algomatic campaigns rebuild --account {row['account_id']}")
-    return EXIT_OK
-
-
-def opening_lot(
-    account: Account,
-    symbol: OptionalSymbol = None,
-    quantity: OptionalQuantity = None,
-    price: OptionalPrice = None,
-    side: LotSide = "long",
-    fees: Fees = None,
-    at: At = None,
-    asset_type: FillAssetType = None,
-    currency: Currency = None,
-    connection: Connection = None,
-    broker_account: BrokerAccount = None,
-    remove: RemoveEvent = None,
-    dry_run: DryRun = False,
-) -> int:
-    """State what was held before the records begin, so that its sale has a basis. --remove N takes one back.
-
-    Example: algomatic fills opening-lot --account 3 --symbol AAPL --quantity 100 --price 15 --at 2020-03-02
-    """
-    from algomatic_cli.core.accounts import store as accounts
-    from algomatic_cli.core.broker import store_books, store_events
-    from algomatic_cli.core.broker.entry import TypedLot, add_opening_lot
-    from algomatic_cli.core.clock import utc_now
-    from algomatic_cli.core.db.engine import open_session
-
-    if remove is None and (symbol is None or quantity is None or price is None):
-        raise UsageError("give --symbol, --quantity and --price", next_step="algomatic fills opening-lot --help")
-    with open_session() as session:
-        accounts.get_account(session, account)
-        if remove is not None:
-            if not store_events.void_event(session, account, remove, "taken back"):
-                raise NotFoundError(f"account {account} has no event {remove} in force")
-            done = f"event {remove} is taken back"
-        else:
-            typed = TypedLot(symbol or "", quantity or "", price or "", side, fees, at, asset_type, currency)
-            chosen_book = connection is not None or broker_account is not None
-            book = store_books.resolve_book(session, account, connection, broker_account) if chosen_book else None
-            new = add_opening_lot(session, book, account, typed, utc_now())
-            done = "the opening lot is stated" if new else "this opening lot was stated before"
-        if not dry_run:
-            session.commit()
-    console.say(f"{done}; next: algomatic campaigns rebuild --account {account}")
     return EXIT_OK

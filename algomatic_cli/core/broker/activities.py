@@ -20,7 +20,7 @@ from algomatic_cli.core.broker.record import (
     Row,
     SkippedRow,
 )
-from algomatic_cli.core.broker.statements.build import build_event, build_fill
+from algomatic_cli.core.broker.statements.build import build_event, build_fill, unclear_move
 from algomatic_cli.core.broker.statements.reading import Manner, moment
 from algomatic_cli.core.trades.instrument import MINI_OPTION_MULTIPLIER, RowError
 from algomatic_cli.core.trades.replay import EventKind
@@ -88,7 +88,7 @@ def _record(activity: Mapping[str, Any], row: Row, manner: Manner) -> Record:
     if kind in CASH_TYPES or (kind in _MOVES and not units):
         return SkippedRow(row, kind)
     if units and _security(activity) is not None:
-        raise RowError(f"type {kind or 'missing'} moves {units} units in a way that is not understood")
+        raise unclear_move(f"type {kind or 'missing'}", units)
     return SkippedRow(row, kind or "UNKNOWN")
 
 

@@ -1,27 +1,23 @@
-"""What a person does to the ledger by hand: add a fill, mark one, correct one, state an opening lot."""
+"""What a person does to fills by hand: add one, mark one, lift the mark, correct one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.broker import store, store_books, store_events, store_fills
+from algomatic_cli.core.broker import store, store_fills
 from algomatic_cli.core.broker.identity import NewFill, judge
-from algomatic_cli.core.broker.record import EventRecord, FillRecord, Row, checked_number
+from algomatic_cli.core.broker.record import FillRecord, Row
 from algomatic_cli.core.broker.statements.build import build_fill, side_of
 from algomatic_cli.core.broker.statements.reading import Manner, moment
 from algomatic_cli.core.broker.store import Book
 from algomatic_cli.core.errors import UsageError
-from algomatic_cli.core.trades.instrument import RowError, name_instrument
-from algomatic_cli.core.trades.replay import EventKind
+from algomatic_cli.core.trades.instrument import RowError
 
 FEED = "manual"
-SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""When an opening lot without a date was bought: before any fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ def read_typed(typed: TypedFill, now: datetime) -> FillRecord:
     if side is None:
         raise UsageError(f"side {typed.side!r} is neither buy nor sell")
     try:
-        when = (now, False) if typed.at is None else moment(typed.at, _typed_manner(now), typed.asset_type or "")
+        when = (now, False) if typed.at is None else moment(typed.at, typed_manner(now), typed.asset_type or "")
         return build_fill(
             Row(0, {"typed": {name: value for name, value in _fields(typed).items() if value is not None}}),
             side,
@@ -78,7 +74,7 @@ def read_typed(typed: TypedFill, now: datetime) -> FillRecord:
         raise UsageError(str(error)) from error
 
 
-def _typed_manner(now: datetime) -> Manner:
+def typed_manner(now: datetime) -> Manner:
     """Typed times are UTC unless they say otherwise, and midnight is midnight."""
     return Manner(now, zone="UTC", midnight_is_a_date=False)
 
@@ -132,12 +128,40 @@ def correct_fill(session: Session, fill: int, changes: Mapping[str, str | None],
     given = {name: value for name, value in changes.items() if value is not None}
     if not given:
         raise UsageError("nothing to correct was given", next_step="algomatic fills correct --help")
+    return _restate(session, row, given, {"corrects": fill, "reason": reason, "given": given}, reason, now)
+
+
+def restore_fill(session: Session, fill: int, reason: str, now: datetime) -> int:
+    """Lift the mark of a voided or ignored fill: a new fill with the same facts and ids takes its place; its number.
+
+    The ladder of identity takes both for one execution, so that no sync or file brings it a second time.
+
+    Raises:
+        NotFoundError: there is no such fill.
+        UsageError: it bears no mark, or another fill took its place already.
+    """
+    row = store_fills.get_fill(session, fill)
+    if row["mark"] is None:
+        raise UsageError(f"fill {fill} bears no mark: it counts")
+    if row["mark"] == "supersede":
+        raise UsageError(
+            f"fill {fill} was replaced by fill {row['superseded_by']} ({row['reason']})",
+            next_step=f"algomatic fills show {row['superseded_by']}",
+        )
+    raw = {"restores": fill, "reason": reason, "was": {"mark": row["mark"], "reason": row["reason"]}}
+    return _restate(session, row, {}, raw, reason, now)
+
+
+def _restate(
+    session: Session, row: Mapping[str, Any], given: Mapping[str, str], raw: dict[str, Any], reason: str, now: datetime
+) -> int:
+    """Insert a fill that takes the place of a stored one, with its ids and with its facts but for those given."""
     record = read_typed(_corrected(row, given), now)
     book = Book(row["account_id"], row["broker_connection_id"], row["broker_account_id"])
     kept = FillRecord(
         **{name: getattr(record, name) for name in record.__slots__}
         | {
-            "row": Row(0, {"corrects": fill, "reason": reason, "given": given}),
+            "row": Row(0, raw),
             "action": row["action"] if "side" not in given else record.action,
             "is_date_only": row["is_date_only"] if "at" not in given else record.is_date_only,
             "executed_at": row["executed_at"] if "at" not in given else record.executed_at,
@@ -149,9 +173,11 @@ def correct_fill(session: Session, fill: int, changes: Mapping[str, str | None],
             "broker": row["broker"],
         }
     )
-    batch = store.begin_batch(session, book, FEED, "correction", "manual", None, None)
-    corrected = NewFill(kept, row["occurrence"], supersedes=fill)
-    (number,) = store.insert_fills(session, book, batch, [corrected], reason=reason)
+    batch = store.begin_batch(
+        session, book, FEED, "restored" if "restores" in raw else "correction", "manual", None, None
+    )
+    restated = NewFill(kept, row["occurrence"], supersedes=row["id"])
+    (number,) = store.insert_fills(session, book, batch, [restated], reason=reason)
     store.end_batch(session, batch, {"read": 1, "superseded": 1})
     return number
 
@@ -170,75 +196,4 @@ def _corrected(row: Mapping[str, Any], given: Mapping[str, str]) -> TypedFill:
         multiplier=given.get("multiplier") or (None if "symbol" in given else stored("multiplier")),
         asset_type=given.get("asset_type") or row["asset_type"],
         currency=given.get("currency") or row["currency"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class TypedLot:
-    """An opening lot as it was typed."""
-
-    symbol: str
-    quantity: str
-    price: str
-    side: str = "long"
-    fees: str | None = None
-    at: str | None = None
-    asset_type: str | None = None
-    currency: str | None = None
-
-
-def add_opening_lot(session: Session, book: Book | None, account: int, typed: TypedLot, now: datetime) -> bool:
-    """State what was held before the records begin; whether it was new.
-
-    Args:
-        session: where.
-        book: the book, or None for the one that has fills of the symbol.
-        account: whose.
-        typed: the lot.
-        now: the present.
-
-    Raises:
-        UsageError: it cannot be a lot.
-    """
-    if typed.side not in ("long", "short"):
-        raise UsageError(f"a lot is long or short, not {typed.side!r}")
-    try:
-        named = name_instrument(typed.symbol, typed.asset_type)
-        when = SINCE_EVER if typed.at is None else moment(typed.at, _typed_manner(now), named.asset_type)[0]
-        quantity = abs(checked_number("quantity", decimal_of(typed.quantity, "quantity")))
-        price = checked_number("price", decimal_of(typed.price, "price"))
-        fees = Decimal(0) if typed.fees is None else checked_number("fees", decimal_of(typed.fees, "fees"))
-    except RowError as error:
-        raise UsageError(str(error)) from error
-    if not quantity:
-        raise UsageError("quantity is zero")
-    known = _known(session, account, named.symbol)
-    if book is None and len(known) == 1:
-        book = Book(account, known[0].broker_connection_id, known[0].broker_account_id)
-    book = book or store_books.resolve_book(session, account, None, None)
-    event = EventRecord(
-        row=Row(0, {"typed": True}),
-        type="OPENING_LOT",
-        kind=EventKind.OPENING,
-        symbol=named.symbol,
-        asset_type=known[0].asset_type if known else named.asset_type,
-        currency=(typed.currency or (known[0].currency if known else "USD")).upper(),
-        effective_at=when,
-        quantity=quantity if typed.side == "long" else -quantity,
-        price=price,
-        fees=fees,
-    )
-    batch = store.begin_batch(session, book, FEED, "opening lot", "manual", None, None)
-    return store_events.insert_events(session, book, batch, [event]) == 1
-
-
-def _known(session: Session, account: int, symbol: str) -> list[Any]:
-    return list(
-        session.execute(
-            text(
-                "SELECT DISTINCT broker_connection_id, broker_account_id, asset_type, currency FROM effective_fills "
-                "WHERE account_id = :account AND symbol = :symbol"
-            ),
-            {"account": account, "symbol": symbol},
-        )
     )

@@ -276,11 +276,16 @@ def _taken(session: Session, book: Book, names: list[str]) -> set[str]:
 
 
 def supersede(session: Session, account: int, old: int, new: int, reason: str) -> None:
-    """Mark a fill as replaced by another; what the trader wrote about it moves along."""
+    """Mark a fill as replaced by another; what the trader wrote about it moves along, a mark it had is told in the new.
+
+    The caller sees to it that the fill was not replaced before.
+    """
     session.execute(
         text(
-            "INSERT INTO fill_marks (fill_id, account_id, kind, reason, superseded_by) "
-            "VALUES (:old, :account, 'supersede', :reason, :new)"
+            "INSERT INTO fill_marks AS m (fill_id, account_id, kind, reason, superseded_by) "
+            "VALUES (:old, :account, 'supersede', :reason, :new) ON CONFLICT (fill_id) DO UPDATE "
+            "SET kind = 'supersede', superseded_by = :new, reason = :reason || ' (was ' || m.kind || ': ' || m.reason "
+            "|| ')' WHERE m.kind <> 'supersede'"
         ),
         {"old": old, "account": account, "reason": reason, "new": new},
     )

@@ -215,3 +215,16 @@ def move_cursor(session: Session, broker_account: int, through: date) -> None:
         ),
         {"id": broker_account, "through": through},
     )
+
+
+def books_with(session: Session, account: int, symbol: str) -> list[Any]:
+    """The books that have fills of a symbol: broker_connection_id, broker_account_id, asset_type, currency of each."""
+    return list(
+        session.execute(
+            text(
+                "SELECT DISTINCT broker_connection_id, broker_account_id, asset_type, currency FROM effective_fills "
+                "WHERE account_id = :account AND symbol = :symbol"
+            ),
+            {"account": account, "symbol": symbol},
+        )
+    )

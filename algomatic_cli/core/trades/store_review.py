@@ -87,6 +87,21 @@ def get_campaign(session: Session, group: int) -> Row:
     return {**campaign, "account_id": account, "legs": [dict(row) for row in fills.mappings()]}
 
 
+_STALE: Final = """
+SELECT (SELECT count(*) FROM effective_fills f WHERE f.account_id = :account
+          AND NOT EXISTS (SELECT FROM campaign_fills m WHERE m.fill_id = f.id)
+          AND NOT EXISTS (SELECT FROM realised_events r WHERE r.fill_id = f.id AND NOT r.matched))
+     + (SELECT count(*) FROM fill_marks k WHERE k.account_id = :account
+          AND (EXISTS (SELECT FROM campaign_fills m WHERE m.fill_id = k.fill_id)
+               OR EXISTS (SELECT FROM realised_events r WHERE r.fill_id = k.fill_id)))
+"""
+
+
+def count_stale(session: Session, account: int) -> int:
+    """Fills that came after the campaigns were built, and fills in campaigns that count no more."""
+    return session.scalar(text(_STALE), {"account": account}) or 0
+
+
 # --- proofs --------------------------------------------------------------------------------------------------------
 
 # Doubles become decimals through their shortest text; every sum is exact.

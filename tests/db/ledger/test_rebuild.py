@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from algomatic_cli.core.broker.entry import TypedLot, add_opening_lot, correct_fill, mark_fill
+from algomatic_cli.core.broker.entry import correct_fill, mark_fill
+from algomatic_cli.core.broker.stated import TypedLot, add_opening_lot
 from algomatic_cli.core.db.locks import advisory_lock
 from algomatic_cli.core.errors import BusyError, CheckFailedError
 from algomatic_cli.core.trades.rebuild import Rebuild, rebuild_account

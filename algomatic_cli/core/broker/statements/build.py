@@ -97,6 +97,15 @@ def build_fill(
     )
 
 
+def unclear_move(what: str, units: object) -> RowError:
+    """The reason for a row that moves units in no known way, as mergers, spin-offs and changes of name do."""
+    return RowError(
+        f"{what} moves {units} units in a way that is not understood; if it is a merger, a spin-off or a change of "
+        "name, enter it by hand: fills add takes the old symbol out at what it had cost, and fills opening-lot states "
+        "the new one at the same total cost, with --at this day"
+    )
+
+
 def build_event(
     row: Row,
     type_: str,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from algomatic_cli.core.broker.record import Record, SkippedRow
-from algomatic_cli.core.broker.statements.build import build_event, build_fill, each
+from algomatic_cli.core.broker.statements.build import build_event, build_fill, each, unclear_move
 from algomatic_cli.core.broker.statements.reading import (
     Document,
     Line,
@@ -17,7 +17,6 @@ from algomatic_cli.core.broker.statements.reading import (
     number,
     optional_number,
 )
-from algomatic_cli.core.trades.instrument import RowError
 from algomatic_cli.core.trades.replay import EventKind
 
 _HEADINGS: Final = ("Run Date", "Action", "Symbol", "Quantity", "Price")
@@ -71,7 +70,7 @@ def read(document: Document, manner: Manner) -> Iterator[Record]:
                 row, type_, kind, symbol, moment(line.get("Run Date"), manner), currency, quantity=quantity
             )
         if quantity:
-            raise RowError(f"{' '.join(action.split()[:2])} moves {quantity} units in a way that is not understood")
+            raise unclear_move(" ".join(action.split()[:2]), quantity)
         return SkippedRow(row, " ".join(action.split()[:2]))
 
     return each(lines(document, header), one, owner="Account Number")

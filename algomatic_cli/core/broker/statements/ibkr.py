@@ -13,7 +13,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from algomatic_cli.core.broker.record import CancelRecord, QuarantinedRow, Record, Row, SkippedRow
-from algomatic_cli.core.broker.statements.build import build_event, build_fill, each
+from algomatic_cli.core.broker.statements.build import build_event, build_fill, each, unclear_move
 from algomatic_cli.core.broker.statements.reading import Document, Line, Manner, lines, moment, number, optional_number
 from algomatic_cli.core.trades.instrument import RowError
 from algomatic_cli.core.trades.replay import EventKind
@@ -140,7 +140,7 @@ def _corporate_action(facts: Mapping[str, str], row: Row, manner: Manner) -> Rec
         symbol = facts.get("symbol", "")
         return build_event(row, "STOCK_DIVIDEND", EventKind.GRANT, symbol, when, currency, quantity=quantity)
     if quantity:
-        raise RowError(f"corporate action {kind} moves {quantity} units in a way that is not understood: {text}")
+        raise unclear_move(f"corporate action {kind} ({text})", quantity)
     return SkippedRow(row, f"CORPORATE ACTION {kind}".strip())
 
 

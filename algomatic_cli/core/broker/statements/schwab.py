@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from algomatic_cli.core.broker.record import Record, SkippedRow
-from algomatic_cli.core.broker.statements.build import build_event, build_fill, each, side_of
+from algomatic_cli.core.broker.statements.build import build_event, build_fill, each, side_of, unclear_move
 from algomatic_cli.core.broker.statements.reading import (
     Document,
     Line,
@@ -16,7 +16,7 @@ from algomatic_cli.core.broker.statements.reading import (
     number,
     optional_number,
 )
-from algomatic_cli.core.trades.instrument import RowError, option_symbol
+from algomatic_cli.core.trades.instrument import option_symbol
 from algomatic_cli.core.trades.replay import EventKind
 
 _HEADINGS: Final = ("Date", "Action", "Symbol", "Description", "Quantity", "Price", "Fees & Comm", "Amount")
@@ -68,7 +68,7 @@ def read(document: Document, manner: Manner) -> Iterator[Record]:
             when, units = moment(line.get("Date"), manner), number(quantity, "quantity")
             return build_event(line.row(), *_MOVES[word], symbol, when, "USD", quantity=units)
         if quantity and optional_number(quantity, "quantity"):
-            raise RowError(f"{action} moves {quantity} units of {symbol} in a way that is not understood")
+            raise unclear_move(f"{action} of {symbol}", quantity)
         return SkippedRow(line.row(), action.upper() or "BLANK")
 
     return each(lines(document, header), one)
