@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from algomatic_cli.core.db.engine import make_engine
 from algomatic_cli.core.settings import DatabaseSettings
 from algomatic_cli.core.trades.rebuild import rebuild_account
-from algomatic_cli.core.trades.store_review import list_campaigns
+from algomatic_cli.core.trades.store_review import count_stale, list_campaigns
 from benchmarks.harness import algomatic, migrated_database, scratch_server, seconds
 
 CAMPAIGNS = 10_000
@@ -44,6 +44,7 @@ def main() -> int:
             event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
             started = time.perf_counter()
             rows = list_campaigns(session, account)
+            assert count_stale(session, account) == 0
             took = time.perf_counter() - started
         engine.dispose()
         home = Path(tempfile.mkdtemp(prefix="algomatic-benchmark-home-"))
