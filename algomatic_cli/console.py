@@ -212,17 +212,22 @@ def _table(rows: list[Row], columns: Sequence[Column], stream: TextIO, title: st
         return
     cells = [[_cell(column, row) for column in columns] for row in rows]
     numeric = [all(isinstance(row.get(column.key), int | float | Decimal | None) for row in rows) for column in columns]
-    terminal = _rich(stream)
     # A pipe has no width: the lines are as long as the data needs, and grep finds whole rows.
-    room = terminal.width if stream.isatty() and not _manner.wide else None
+    room = width() if stream.isatty() and not _manner.wide else None
     layout = lay_out(columns, cells, room)
-    if title:  # a line of its own: a table's title would fold to the table's width
-        terminal.print(title, style="italic", soft_wrap=True)
-    terminal.width = max(terminal.width, sum(layout.widths) + 3 * len(layout.widths))
-    terminal.print(render(columns, cells, numeric, layout))
+    if title:
+        stream.write(_styled(title, "3", stream) + "\n")
+    in_heading = True
+    for line in render(columns, cells, numeric, layout):
+        in_heading = in_heading and not line.startswith("─")
+        stream.write((_styled(line, "1", stream) if in_heading else line) + "\n")
     if layout.left_out:
         names = ", ".join(columns[at].title or columns[at].key for at in layout.left_out)
         say(f"left out to fit {room} columns: {names}; --wide shows them")
+
+
+def _styled(text: str, code: str, stream: TextIO) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if stream.isatty() and not _manner.no_color else text
 
 
 def _rich(stream: TextIO) -> "Console":
@@ -303,9 +308,7 @@ def confirm(question: str, *, yes: bool) -> bool:
 
 def _line(text: str, colour: str | None = None) -> None:
     text = redact(text)
-    if colour and sys.stderr.isatty() and not _manner.no_color:
-        text = f"\x1b[{colour}m{text}\x1b[0m"
-    sys.stderr.write(text + "\n")
+    sys.stderr.write((_styled(text, colour, sys.stderr) if colour else text) + "\n")
     sys.stderr.flush()
 
 

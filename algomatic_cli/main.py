@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated, Any, Final, NoReturn, cast
 
@@ -207,4 +208,7 @@ def _translate(error: Exception) -> AlgomaticError | None:
 
 def main() -> NoReturn:
     """The console script's entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character gets a question mark, not a crash
     sys.exit(run(sys.argv[1:]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from algomatic_cli.table import Column, lay_out
+from algomatic_cli.table import Column, lay_out, render
 
 COLUMNS = [Column("id"), Column("time", rank=2), Column("size", rank=1), Column("said")]
 ROW = ["7", "2024-03-05 15:00:01", "1,000", "a sentence of some twenty words and more, to be folded"]
@@ -53,3 +53,24 @@ def test_a_line_is_never_longer_than_the_room_unless_the_columns_have_no_room_at
 
 def test_wide_characters_count_as_two() -> None:
     assert lay_out([Column("a")], [["文字文字"]], None).widths == (8,)
+
+
+def test_a_table_is_headings_a_rule_and_rows_padded_and_folded_by_hand() -> None:
+    columns = [Column("id"), Column("time", "the time", rank=1), Column("said")]
+    cells = [["7", "15:00", "one two three"], ["11", "–", "文字\nab"]]
+    told = list(render(columns, cells, [True, False, False], lay_out(columns, cells, 24)))
+    assert told == [
+        "    the",
+        "id  time   said",
+        "────────────────────────",
+        " 7  15:00  one two three",
+        "11  –      文字",
+        "           ab",
+    ]
+
+
+def test_a_cell_wider_than_its_column_is_broken_between_words_and_then_within_one() -> None:
+    columns = [Column("a"), Column("b")]
+    cells = [["x" * 8, "one two three four five six"]]
+    told = list(render(columns, cells, [False, False], lay_out(columns, cells, 28)))
+    assert told[2:] == ["xxxxxxxx  one two three four", "          five six"]
