@@ -3,6 +3,7 @@
 from algomatic_cli.core.db.models.base import Base
 from algomatic_cli.core.db.models.broker import BrokerConnection, SnapTradeUser
 from algomatic_cli.core.db.models.coverage import BarCoverage, BarQuarantine
+from algomatic_cli.core.db.models.jobs import JobItem, JobRun, JobStep
 from algomatic_cli.core.db.models.journal import JournalEntry
 from algomatic_cli.core.db.models.ledger import (
     BrokerAccount,
@@ -41,6 +42,9 @@ __all__ = [
     "DecisionContext",
     "FillMark",
     "ImportBatch",
+    "JobItem",
+    "JobRun",
+    "JobStep",
     "JournalEntry",
     "LedgerEvent",
     "OhlcvBar",
