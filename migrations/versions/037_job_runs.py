@@ -62,7 +62,10 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "step", "item", name=op.f("pk_job_items")),
         sa.ForeignKeyConstraint(
-            ["run_id", "step"], ["job_steps.run_id", "job_steps.step"], name=op.f("fk_job_items_step"), ondelete="CASCADE"
+            ["run_id", "step"],
+            ["job_steps.run_id", "job_steps.step"],
+            name=op.f("fk_job_items_step"),
+            ondelete="CASCADE",
         ),
         sa.CheckConstraint(PART_STATUS, name=op.f("ck_job_items_status")),
     )
