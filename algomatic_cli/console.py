@@ -272,6 +272,14 @@ def failure(error: AlgomaticError) -> int:
     return error.exit_code
 
 
+def trouble(text: str) -> None:
+    """Several lines about what failed, the first of them its heading; printed with -q too."""
+    heading, *rest = text.splitlines()
+    _line(f"error: {heading}", "31")
+    for line in rest:
+        _line(f"  {line}")
+
+
 def usage_failure(error: Any) -> int:
     """Print what is wrong with a command line, the usage, and where to read more."""
     context = getattr(error, "ctx", None)

@@ -56,6 +56,9 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "stats": ("stats", "What each statistic means: explain."),
     "report": ("report", "One HTML file of an account's review."),
     "journal": ("journal", "Your journal: add, list, show, edit, search."),
+    "nightly": ("nightly", "All the regular work in one run: from sync to report."),
+    "jobs": ("jobs", "Nightly runs: list, show, retry what failed."),
+    "cron": ("cron", "The line, or systemd units, that run nightly by the clock."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
     "config": ("config", "Show each setting and where it comes from."),
 }

@@ -61,6 +61,20 @@ class Across(StrEnum):
     WEEK = "week"
 
 
+class NightlyStep(StrEnum):
+    """A step of the nightly run."""
+
+    SYNC = "sync"
+    AGGREGATE = "aggregate"
+    FEATURES = "features"
+    STATES = "states"
+    FILLS = "fills"
+    CAMPAIGNS = "campaigns"
+    CHECKS = "checks"
+    PROBES = "probes"
+    REPORT = "report"
+
+
 # Output
 FormatOption = Annotated[Format, typer.Option("--format", help="How data is printed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
@@ -305,6 +319,27 @@ SplitOption = Annotated[Split, typer.Option("--by", help="What the trades are sp
 HeatmapOption = Annotated[Across, typer.Option("--by", help="What stands across.")]
 Place = Annotated[str, typer.Argument(help="Name of a strategy, or a file that defines some.", show_default=False)]
 OnSymbol = Annotated[str | None, typer.Option("--symbol", help="Stored bars to use; generated ones when left out.")]
+
+
+# Nightly runs
+NightlyConfig = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="The configuration; the user's nightly.toml by default.")
+]
+OnlySteps = Annotated[
+    list[NightlyStep] | None, typer.Option("--only", metavar="STEP", help="Only this step; repeatable.")
+]
+SkipSteps = Annotated[
+    list[NightlyStep] | None, typer.Option("--skip", metavar="STEP", help="All but this step; repeatable.")
+]
+LogFile = Annotated[Path | None, typer.Option("--log", metavar="FILE", help="Append how it went to this file.")]
+ConfigFile = Annotated[Path | None, typer.Argument(help="The file to write.", show_default=False)]
+JobRun = Annotated[int | None, typer.Argument(min=1, help="Number of a run; the latest when left out.")]
+RetriedRun = Annotated[int | None, typer.Argument(min=1, help="Number of a run; the newest that failed by default.")]
+EveryItem = Annotated[bool, typer.Option("--items", help="Every item, also those that went well.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many.")]
+Systemd = Annotated[bool, typer.Option("--systemd", help="A service and a timer for systemd instead.")]
+RunAt = Annotated[str, typer.Option("--at", metavar="HH:MM", help="When, by the clock of --tz.")]
+RunZone = Annotated[str, typer.Option("--tz", help="Whose clock.")]
 
 
 def chosen(format_: Format, as_json: bool) -> Format:

@@ -5,6 +5,7 @@ $ALGOMATIC_HOME/
   run/           locks
   rejects/       rows an import refused, one CSV a file
   models/        regime models
+  reports/       what the nightly run wrote of each account
   secret.key     the key that encrypts secrets at rest (0600)
 """
 
@@ -57,6 +58,11 @@ class Home:
     def models(self) -> Path:
         """Trained regime models."""
         return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """The nightly run's HTML files."""
+        return self.root / "reports"
 
     @property
     def secret_key(self) -> Path:

@@ -127,10 +127,11 @@ def outstanding(session: Session, run: int, before: int | None = None) -> list[t
     return [(row.step, row.item) for row in rows]
 
 
-def last_bad_run(session: Session, before: int, job: str = NIGHTLY) -> int | None:
-    """The newest run before this one that failed or was interrupted."""
+def last_bad_run(session: Session, before: int | None = None, job: str = NIGHTLY) -> int | None:
+    """The newest run (before that one) that failed or was interrupted."""
     found = session.scalar(
-        text("SELECT max(id) FROM job_runs WHERE job = :job AND id < :before AND status IN ('failed', 'interrupted')"),
+        text("""SELECT max(id) FROM job_runs WHERE job = :job AND status IN ('failed', 'interrupted')
+                  AND (CAST(:before AS integer) IS NULL OR id < :before)"""),
         {"job": job, "before": before},
     )
     return None if found is None else int(found)
@@ -196,7 +197,8 @@ def add_run(session: Session, run: Mapping[str, Any], items: Sequence[tuple[str,
     session.execute(
         text("""INSERT INTO job_items (run_id, step, item, position)
                 SELECT :run, step, item, place
-                FROM unnest(CAST(:steps AS varchar[]), CAST(:names AS varchar[])) WITH ORDINALITY AS i (step, item, place)"""),
+                FROM unnest(CAST(:steps AS varchar[]), CAST(:names AS varchar[]))
+                     WITH ORDINALITY AS i (step, item, place)"""),
         {"run": number, "steps": [step for step, _ in items], "names": [item for _, item in items]},
     )
     return int(number)

@@ -1,0 +1,124 @@
+"""`algomatic jobs`: what nightly runs did, and doing again what failed."""
+
+from typing import Any
+
+import typer
+
+from algomatic_cli import console
+from algomatic_cli.commands.nightly import STEPS, perform, watched
+from algomatic_cli.core.errors import EXIT_OK
+from algomatic_cli.options import (
+    EveryItem,
+    Format,
+    FormatOption,
+    JobRun,
+    JsonOption,
+    Limit,
+    LogFile,
+    RetriedRun,
+    chosen,
+)
+
+app = typer.Typer(help="Nightly runs.", no_args_is_help=True, rich_markup_mode=None)
+
+_SECONDS = console.Column("seconds", write=lambda value: "–" if value is None else f"{value:,.1f}", align="right")
+RUNS = [
+    console.Column("run_id", "run", str),
+    console.Column("started_at", "started"),
+    console.Column("status"),
+    *map(console.Column, ("items", "done", "failed", "blocked")),
+    _SECONDS,
+    console.Column("retry_of", "retry of", lambda value: "" if value is None else str(value)),
+]
+ITEMS = [
+    console.Column("step"),
+    console.Column("item"),
+    console.Column("status"),
+    _SECONDS,
+    console.Column("told", "what", lambda value: value or ""),
+]
+
+
+@app.command(name="list")
+def list_(limit: Limit = 20, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
+    """List the last runs; one whose process is gone is told as interrupted.
+
+    Example: algomatic jobs list --limit 5
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.jobs.store import read_runs
+
+    with open_session() as session:
+        rows = read_runs(session, limit)
+    console.emit(rows, RUNS, chosen(format_, as_json), empty="no runs yet; next: algomatic nightly --dry-run")
+    return EXIT_OK
+
+
+@app.command()
+def show(
+    run: JobRun = None, items: EveryItem = False, format_: FormatOption = Format.TABLE, as_json: JsonOption = False
+) -> int:
+    """Show a run: its steps, what failed and why, what waits for it. JSON holds every item.
+
+    Example: algomatic jobs show 12 --items
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.jobs import store
+
+    with open_session() as session:
+        found = store.get_run(session, run)
+        every = store.read_items(session, found)
+    style = chosen(format_, as_json)
+    if style is not Format.TABLE:
+        console.emit(every, ITEMS, style, document=found | {"items": every})
+        return EXIT_OK
+    console.emit(found["steps"], STEPS, style, title=_title(found))
+    worth = [row for row in every if items or row["status"] in ("failed", "interrupted") or row["notes"]]
+    rows = [row | {"told": _told(row)} for row in worth]
+    console.emit(rows, ITEMS, style, empty="every item is done")
+    for link in found["error"] or ():
+        console.say(f"ended early: {link['message']}")
+    if found["status"] in ("failed", "interrupted"):
+        console.say(f"next: algomatic jobs retry {found['run_id']}")
+    return EXIT_OK
+
+
+@app.command()
+def retry(
+    run: RetriedRun = None, log: LogFile = None, format_: FormatOption = Format.TABLE, as_json: JsonOption = False
+) -> int:
+    """Do again what failed or was interrupted in a run, and what stands on it; nothing else.
+
+    Example: algomatic jobs retry 12
+    """
+    from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.jobs.nightly.run import call_of
+
+    with open_session() as session:
+        call = call_of(session, run)
+        with watched(call, log) as progress:
+            return perform(session, call, progress, log, chosen(format_, as_json))
+
+
+def _title(run: dict[str, Any]) -> str:
+    from algomatic_cli.core.jobs.nightly.message import duration
+
+    again = f", retry of {run['retry_of']}" if run["retry_of"] else ""
+    memory = f", {run['peak_memory'] / 2**20:,.0f} MB" if run["peak_memory"] else ""
+    began = console.minute(run["started_at"])
+    return (
+        f"Run {run['run_id']}{again}: {run['status']}, {began} UTC, {duration(run['seconds'])}{memory}, {run['host']}"
+    )
+
+
+def _told(row: dict[str, Any]) -> str:
+    if row["error"]:
+        links = [link["message"] for link in row["error"]]
+        causes = [link for link in dict.fromkeys(links[1:]) if link not in links[0]]
+        next_step = row["error"][0].get("next_step")
+        return "; because: ".join([links[0], *causes]) + (f"; next: {next_step}" if next_step else "")
+    if row["blocked_by"]:
+        return "waits for " + ", ".join(f"{step} {item}" for step, item in row["blocked_by"])
+    if row["notes"]:
+        return "; ".join(row["notes"])
+    return ", ".join(f"{name} {value:,}" for name, value in row["counts"].items() if isinstance(value, int) and value)
