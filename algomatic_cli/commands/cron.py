@@ -43,7 +43,7 @@ def print_(
     moment, zone = _clock(at), _zone(tz)
     found = machine.surroundings(get_settings())
     task = _task(found, config, log)
-    about = f"algomatic nightly: {at} {tz}, the mornings after trading days"
+    about = f"algomatic nightly: {schedule.in_words(moment, tz)}"
     if systemd:
         _print_units(schedule.units(task, moment, tz, about))
     else:

@@ -12,8 +12,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-MORNINGS: Final = (2, 3, 4, 5, 6)
-"""ISO weekdays after a trading day: Tuesday to Saturday."""
+_MORNINGS: Final = (2, 3, 4, 5, 6)  # ISO weekdays: after a trading day
+_EVENINGS: Final = (1, 2, 3, 4, 5)  # of a trading day
 _NAMES: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -50,15 +50,26 @@ class CronTime:
         return f"{self.minute} {self.hour} * * {days}"
 
 
+def weekdays_of(at: time) -> tuple[int, ...]:
+    """The ISO weekdays to run at a time of the exchange's clock: the mornings after trading days, or their evenings."""
+    return _MORNINGS if at.hour < 12 else _EVENINGS
+
+
+def in_words(at: time, zone: str) -> str:
+    """When it runs, for people."""
+    return f"{at:%H:%M} {zone}, the {'mornings after' if at.hour < 12 else 'evenings of'} trading days"
+
+
 def cron_time(at: time, zone: ZoneInfo, local: ZoneInfo, today: date) -> CronTime:
-    """The mornings after trading days at a time of one zone, by the clock of another."""
+    """A time of one zone on its weekdays, by the clock of another."""
+    weekdays = weekdays_of(at)
     distances = []
     for day in (today + timedelta(days=number) for number in range(366)):
-        if day.isoweekday() in MORNINGS:
+        if day.isoweekday() in weekdays:
             here = datetime.combine(day, at, zone).astimezone(local).replace(tzinfo=None)
             distances.append(round((here - datetime.combine(day, time())).total_seconds() / 60))
     days, minutes = divmod(max(distances), 1440)
-    return CronTime(minutes % 60, minutes // 60, tuple(sorted((weekday + days) % 7 for weekday in MORNINGS)))
+    return CronTime(minutes % 60, minutes // 60, tuple(sorted((weekday + days) % 7 for weekday in weekdays)))
 
 
 def shell_line(task: Task) -> str:
@@ -82,7 +93,8 @@ def units(task: Task, at: time, zone: str, about: str) -> dict[str, str]:
     lines += [f"Environment={_unit_word(f'{name}={value}')}" for name, value in task.environment.items()]
     command = " ".join(_unit_word(word.replace("$", "$$")) for word in (*task.program, *task.arguments))
     lines += [f"ExecStart={command}", "SuccessExitStatus=75", "Nice=10"]
-    days = f"{_NAMES[MORNINGS[0] - 1]}..{_NAMES[MORNINGS[-1] - 1]}"
+    first, *_, last = weekdays_of(at)
+    days = f"{_NAMES[first - 1]}..{_NAMES[last - 1]}"
     timer = [
         "[Unit]", f"Description={about}", "", "[Timer]", f"OnCalendar={days} *-*-* {at:%H:%M}:00 {zone}",
         "Persistent=true", "", "[Install]", "WantedBy=timers.target",
