@@ -75,7 +75,7 @@ def register_accounts(algomatic: Algomatic, snaptrade: SnapTradeUsers, env: dict
 
 def rows_of(url: str, query: str) -> list[Any]:
     with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query).fetchall()
 
 
 def untouched(url: str) -> dict[str, list[Any]]:

@@ -133,6 +133,37 @@ def test_the_next_run_goes_on_and_nothing_that_was_committed_is_done_again(
         assert again < 20, "of the 90 days of a first sync"
 
 
+def test_a_run_that_is_told_to_end_says_so_and_is_taken_up_by_a_retry(
+    environment: dict[str, str], database_url: str, tmp_path: Path, market: MarketServer
+) -> None:
+    surroundings = environment | market.environment | {"DATABASE_URL": database_url}
+    run = runner(surroundings, tmp_path)
+    (tmp_path / "nightly.toml").write_text(CONFIG)
+    assert run("tickers", "add", HELD).returncode == 0
+    held, released = threading.Event(), threading.Event()
+
+    def hold(number: int, query: dict[str, str]) -> Fault:
+        held.set()
+        released.wait(120)
+        return GENEROUS
+
+    market.faults = hold
+    command = [sys.executable, "-m", "algomatic_cli", "nightly", "--config", "nightly.toml"]
+    process = subprocess.Popen(command, env=surroundings, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert held.wait(120)
+    process.terminate()
+    released.set()
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    shown = ask(run, "jobs", "show")
+    assert shown["status"] == "interrupted"
+    assert shown["finished_at"] is not None
+    assert shown["error"][0]["message"] == "it was stopped from outside"
+    assert {item["status"] for item in shown["items"]} == {"interrupted"}
+    assert run("jobs", "retry").returncode == 0
+    assert ask(run, "jobs", "show")["done"] > 0
+
+
 def ask(run: Any, *words: str) -> Any:
     done = run(*words, "--json")
     assert done.returncode == 0, done.stderr

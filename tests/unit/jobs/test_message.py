@@ -51,7 +51,7 @@ def test_a_chain_tells_the_cause_behind_the_effect_and_keeps_the_traceback_of_a_
         {"type": "ValueError", "message": "no such column"},
     ]
     with pytest.raises(KeyError) as caught:
-        {}["close"]
+        dict[str, int]()["close"]
     bug = chain(caught.value)
     assert bug[0]["message"] == "KeyError: 'close'"
     assert "this is a bug" in bug[0]["next_step"]
