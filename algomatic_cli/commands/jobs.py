@@ -26,7 +26,7 @@ RUNS = [
     console.Column("run_id", "run", str),
     console.Column("started_at", "started"),
     console.Column("status"),
-    *map(console.Column, ("items", "done", "failed", "blocked")),
+    *map(console.Column, ("done", "failed", "blocked")),
     _SECONDS,
     console.Column("retry_of", "retry of", lambda value: "" if value is None else str(value)),
 ]
@@ -37,6 +37,8 @@ ITEMS = [
     _SECONDS,
     console.Column("told", "what", lambda value: value or ""),
 ]
+ALIKE = [column for column in ITEMS if column is not _SECONDS]
+_ORDER = ("failed", "interrupted", "done", "skipped")
 
 
 @app.command(name="list")
@@ -73,9 +75,8 @@ def show(
         console.emit(every, ITEMS, style, document=found | {"items": every})
         return EXIT_OK
     console.emit(found["steps"], STEPS, style, title=_title(found))
-    worth = [row for row in every if items or row["status"] in ("failed", "interrupted") or row["notes"]]
-    rows = [row | {"told": _told(row)} for row in worth]
-    console.emit(rows, ITEMS, style, empty="every item is done")
+    told = [row | {"told": _told(row)} for row in every]
+    console.emit(told if items else _alike(told), ITEMS if items else ALIKE, style, empty="every item is done")
     for link in found["error"] or ():
         console.say(f"ended early: {link['message']}")
     if found["status"] in ("failed", "interrupted"):
@@ -109,6 +110,21 @@ def _title(run: dict[str, Any]) -> str:
     return (
         f"Run {run['run_id']}{again}: {run['status']}, {began} UTC, {duration(run['seconds'])}{memory}, {run['host']}"
     )
+
+
+def _alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a person should see: items that failed or were cut off, and those of which something is to be said.
+
+    Those of which the same is to be said are one row; what is blocked stands in the steps' counts.
+    """
+    from algomatic_cli.core.jobs.nightly.message import names, together
+
+    found = []
+    for status in _ORDER:
+        worth = [row for row in rows if row["status"] == status and (status in _ORDER[:2] or row["notes"])]
+        for step, items, (what,) in together((row["step"], row["item"], (row["told"],)) for row in worth):
+            found.append({"step": step, "item": names(items, 4), "status": status, "told": what})
+    return found
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ The same words go to the terminal, into the mail cron sends, to the health check
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from algomatic_cli.core.jobs.nightly.plan import Key
@@ -15,25 +15,43 @@ _NAMES: Final = 8
 
 def failures(result: RunResult) -> list[str]:
     """The lines that tell what failed and why; items of one step that failed alike are told together."""
-    alike: dict[tuple[str, str, str], list[str]] = {}
-    for (step, item), one in result.results.items():
-        if one.status == "failed":
-            message = str(one.error[0]["message"])
-            alike.setdefault((step, _without(item, message), str(one.error[0].get("next_step") or "")), []).append(item)
+    failed = [
+        (step, item, (str(one.error[0]["message"]), str(one.error[0].get("next_step") or "")))
+        for (step, item), one in result.results.items()
+        if one.status == "failed"
+    ]
     lines = []
-    for (step, reason, next_step), items in alike.items():
-        lines.append(f"{step} {names(items)}: {reason.replace(_ITEM, items[0] if len(items) == 1 else 'it')}")
+    for step, items, (reason, next_step) in together(failed):
+        lines.append(f"{step} {names(items)}: {reason}")
         if next_step:
             lines.append(f"  next: {next_step}")
     return lines
+
+
+def together(told: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[tuple[str, list[str], tuple[str, ...]]]:
+    """(step, item, words) -> (step, items, words): items of a step of which the same is said, but for their names.
+
+    "no bars of A" and "no bars of B" become "no bars of it" of A and B.
+    """
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for step, item, words in told:
+        alike.setdefault((step, tuple(_without(item, word) for word in words)), []).append(item)
+    return [
+        (step, items, tuple(word.replace(_ITEM, _own_name(items[0]) if len(items) == 1 else "it") for word in words))
+        for (step, words), items in alike.items()
+    ]
 
 
 _ITEM: Final = "\x00"
 
 
 def _without(item: str, message: str) -> str:
-    """The message with its own item left open, so that "no bars of A" and "no bars of B" are one."""
-    return re.sub(rf"\b{re.escape(item)}\b", _ITEM, message)
+    return re.sub(rf"\b{re.escape(_own_name(item))}\b", _ITEM, message)
+
+
+def _own_name(item: str) -> str:
+    """What of an item's name is its own: of "AAPL 1Day" the symbol."""
+    return item if item.startswith("account ") else item.split()[0]
 
 
 def waiting(results: dict[Key, Result]) -> str | None:
@@ -78,10 +96,10 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def names(items: Sequence[str]) -> str:
+def names(items: Sequence[str], most: int = _NAMES) -> str:
     """Names with commas, the first few of many."""
-    more = len(items) - _NAMES
-    return ", ".join(items[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+    more = len(items) - most
+    return ", ".join(items[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def text(result: RunResult) -> str:

@@ -131,8 +131,7 @@ def states(night: Night, items: Sequence[Item], report: Report) -> None:
 
 def _assigned(done: Any) -> Result:
     if done.model_id is None:
-        train = f"algomatic states train {done.symbol} --tf {done.timeframe}"
-        return Result("skipped", notes=[f"there is no model of {done.timeframe} bars; {train}"])
+        return Result("skipped", notes=[f"there is no model of {done.timeframe} bars yet (algomatic states train)"])
     counts = {"assigned": done.assigned, "ood": done.ood, "written": done.states_written}
     return Result("done", counts | {"model_id": done.model_id})
 
