@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from algomatic_cli.core.jobs.nightly.config import TEMPLATE, Config, parse
+from algomatic_cli.core.jobs.nightly.config import TEMPLATE, Config, parse, read_config
 from algomatic_cli.core.jobs.nightly.plan import STEPS, Item, World, again, chosen_steps, plan
 
 FILE = Path("nightly.toml")
@@ -93,6 +93,12 @@ def test_the_examples_of_the_template_are_understood(key: str) -> None:
     body = TEMPLATE.replace("# watch = [\n#   ", "# watch = [ ").replace("},\n# ]", "} ]")
     content = tomllib.loads(re.sub(rf"^# ({key} = .*)$", r"\1", body, flags=re.MULTILINE))
     assert parse(content, FILE) != Config()
+
+
+def test_a_directory_in_the_file_is_seen_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "n.toml").write_text('[report]\ndirectory = "out"\n')
+    config, file = read_config(tmp_path / "n.toml")
+    assert (config.report.directory, file) == (tmp_path / "out", tmp_path / "n.toml")
 
 
 def test_an_address_that_is_wrong_is_not_repeated() -> None:

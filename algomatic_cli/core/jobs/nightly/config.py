@@ -126,8 +126,8 @@ TEMPLATE: Final = f"""\
 # ]
 
 [report]
-# One HTML file an account, account-N.html. By default in the directory reports of the home.
-# directory = "/home/you/reports"
+# One HTML file an account, account-N.html. By default in the directory reports of the home; else seen from this file.
+# directory = "~/reports"
 
 [notify]
 # Addresses are secrets: keep this file to yourself (mode 0600). A ping that fails never fails the run.
@@ -149,7 +149,7 @@ def read_config(path: Path | None) -> tuple[Config, Path | None]:
     """
     file = path or default_file()
     try:
-        return parse(tomllib.loads(file.read_text(encoding="utf-8")), file), file.absolute()
+        return _beside(parse(tomllib.loads(file.read_text(encoding="utf-8")), file), file), file.absolute()
     except FileNotFoundError:
         if path is None:
             return Config(), None
@@ -159,6 +159,15 @@ def read_config(path: Path | None) -> tuple[Config, Path | None]:
     except (OSError, ValueError) as error:  # not UTF-8 and not TOML are ValueErrors
         said = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(f"{file} cannot be read: {said}", next_step="mend the file") from error
+
+
+def _beside(config: Config, file: Path) -> Config:
+    """A directory in the file is meant from where the file is: cron runs somewhere else than the terminal."""
+    directory = config.report.directory
+    if directory is None:
+        return config
+    whole = file.absolute().parent / directory.expanduser()
+    return config.model_copy(update={"report": Report(directory=whole)})
 
 
 def parse(content: dict[str, Any], file: Path) -> Config:
