@@ -24,7 +24,7 @@ app = typer.Typer(help="Nightly runs.", no_args_is_help=True, rich_markup_mode=N
 _SECONDS = console.Column("seconds", write=lambda value: "–" if value is None else f"{value:,.1f}", align="right")
 RUNS = [
     console.Column("run_id", "run", str),
-    console.Column("started_at", "started"),
+    console.Column("started_at", "started", lambda moment: console.minute(moment.replace(second=0))),
     console.Column("status"),
     *map(console.Column, ("done", "failed", "blocked")),
     _SECONDS,
@@ -71,11 +71,11 @@ def show(
         found = store.get_run(session, run)
         every = store.read_items(session, found)
     style = chosen(format_, as_json)
+    told = [row | {"told": _told(row)} for row in every]
     if style is not Format.TABLE:
-        console.emit(every, ITEMS, style, document=found | {"items": every})
+        console.emit(told, ITEMS, style, document=found | {"items": every})
         return EXIT_OK
     console.emit(found["steps"], STEPS, style, title=_title(found))
-    told = [row | {"told": _told(row)} for row in every]
     console.emit(told if items else _alike(told), ITEMS if items else ALIKE, style, empty="every item is done")
     for link in found["error"] or ():
         console.say(f"ended early: {link['message']}")

@@ -153,8 +153,10 @@ class Progress(ExitStack):
 
     def started(self, run_id: int, items: "Sequence[Item]") -> None:
         """Say which run it is."""
+        from algomatic_cli.core.jobs.nightly.message import counted
+
         self.has_begun = True
-        console.say(f"nightly run {run_id}: {len(items):,} items")
+        console.say(f"nightly run {run_id}: {counted(len(items))}")
 
     def step(self, step: str, items: int) -> None:
         """Show a bar."""

@@ -64,7 +64,7 @@ def waiting(results: dict[Key, Result]) -> str | None:
         return None
     total = sum(blocked.values())
     told = ", ".join(f"{step} {count}" for step, count in blocked.items())
-    return f"{total} {'items wait' if total > 1 else 'item waits'} for them: {told}"
+    return f"{counted(total)} {'wait' if total > 1 else 'waits'} for them: {told}"
 
 
 def notes(result: RunResult) -> list[str]:
@@ -82,8 +82,13 @@ def headline(result: RunResult) -> str:
     everything = list(result.results.values())
     done = sum(one.status == "done" for one in everything)
     failed = sum(one.status == "failed" for one in everything)
-    outcome = f"{failed} of {len(everything):,} items failed" if failed else f"{done:,} items done"
+    outcome = f"{failed} of {counted(len(everything))} failed" if failed else f"{counted(done)} done"
     return f"nightly run {result.run_id} {result.status}: {outcome} in {duration(result.seconds)}"
+
+
+def counted(count: int) -> str:
+    """So many items, in words."""
+    return f"{count:,} item{'s' if count != 1 else ''}"
 
 
 def duration(seconds: float | None) -> str:
