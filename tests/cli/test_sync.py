@@ -116,6 +116,7 @@ def test_twenty_symbols_of_which_one_fails_are_nineteen_stored_and_one_named(syn
     assert "invalid symbol" in sync.said
     assert sync.query("SELECT count(DISTINCT ticker_id) FROM ohlcv_bars") == [(19,)]
     assert sync.query("SELECT count(*) FROM ohlcv_bars") == [(19 * 21,)]
+    assert len(market.asked) == 9  # of 20, 10 + 10, 5 + 5, 3 + 2, 2 + 1 symbols
 
 
 def test_when_every_symbol_fails_on_the_provider_the_exit_code_is_four(sync: Sync, market: MarketServer) -> None:

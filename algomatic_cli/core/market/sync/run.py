@@ -3,8 +3,8 @@
     job -> tickers and coverage -> plans -> groups of chunks -> workers ask -> one writer stores -> outcomes
 
 One lock is held for each series; a series that another run works on is left to it. A failure of one series leaves the
-others alone; when symbols were asked for together and the request is refused, each is asked for by itself to find the
-one that is at fault.
+others alone; when symbols were asked for together and the request is refused, its halves are asked for by themselves,
+and theirs, to find the one that is at fault.
 """
 
 from collections import defaultdict
@@ -154,11 +154,14 @@ class _Store:
         rest = [left for left in group.chunks if left.asked.start >= chunk.asked.start]
         hopeless = isinstance(failed.error, RefusedError) and failed.error.status == 401
         if len(chunk.symbols) > 1 and not hopeless:
-            for symbol in chunk.symbols:
-                alone = Group([replace(left, symbols=(symbol,)) for left in rest])
-                self._open.append(alone)
-                self._single.append(alone)
-                self._fetching.submit(alone)
+            # Halves find one bad name among fifty in a dozen requests; other trouble is not in a name.
+            size = (len(chunk.symbols) + 1) // 2 if isinstance(failed.error, RefusedError) else 1
+            for at in range(0, len(chunk.symbols), size):
+                part = Group([replace(left, symbols=chunk.symbols[at : at + size]) for left in rest])
+                self._open.append(part)
+                if len(chunk.symbols[at : at + size]) == 1:
+                    self._single.append(part)
+                self._fetching.submit(part)
             return
         for symbol in chunk.symbols:
             self._writer.fail(symbol, failed.error)
