@@ -45,8 +45,8 @@ def demo(
             style = chosen(format_, as_json)
             if style is Format.TABLE:
                 _show_regimes(session, home)
-            trades = _take_in_trades(session, home, directory)
             probes = _probe(session)
+            trades = _take_in_trades(session, home, directory)
     summary = {
         "dir": str(directory) if directory else None,
         "seconds": round(clock.monotonic() - started, 1),
@@ -61,7 +61,7 @@ def demo(
 
 
 def _probe(session: "Session") -> dict[str, Any]:
-    """The catalogue on the daily bars, and what is left of its best when luck is taken off."""
+    """The catalogue on the bars there are, and what is left of the best daily one when luck is taken off."""
     from algomatic_cli.core.jobs.demo import probe_samples
 
     report, ranking = probe_samples(session)
@@ -78,10 +78,12 @@ def _probe(session: "Session") -> dict[str, Any]:
 
 def _pipeline(session: "Session", home: Path) -> list[dict[str, Any]]:
     """Import, learn regimes, compute; each step said as it is done."""
-    from algomatic_cli.core.jobs.demo import compute_samples, import_samples, train_samples
+    from algomatic_cli.core.jobs.demo import aggregate_samples, compute_samples, import_samples, train_samples
 
     for result in import_samples(session, home):
         console.say(f"imported {result.inserted:,} {result.timeframe} bars of {result.symbol}")
+    built = list(aggregate_samples(session))
+    console.say(f"built {sum(one.written for one in built):,} bars of higher timeframes from the one-minute ones")
     for model in train_samples(session, home):
         console.say(f"learnt {model.chain.n_states} regimes of {' and '.join(model.symbols)} {model.timeframe} bars")
     computed = []

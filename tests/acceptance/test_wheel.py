@@ -40,7 +40,7 @@ def test_a_wheel_in_a_clean_environment_upgrades_its_database(tmp_path: Path) ->
     assert "checkout" not in run(programs / "algomatic", "db", "history", cwd=tmp_path, home=home)
     # What is no Python travels too: bundled bars, the catalogue of strategies, the page's template.
     shown = json.loads(run(programs / "algomatic", "-q", "demo", "--json", cwd=tmp_path, home=home))
-    assert (len(shown["series"]), shown["probes"]["units"]) == (3, 100)
+    assert (len(shown["series"]), shown["probes"]["units"]) == (11, 100)
     listing = run(
         programs / "python", "-c", "import algomatic_cli; print(algomatic_cli.__file__)", cwd=tmp_path, home=home
     )

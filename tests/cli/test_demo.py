@@ -12,16 +12,16 @@ def test_it_shows_real_bars_and_leaves_nothing_behind(algomatic_alone: Algomatic
     done = algomatic_alone("demo", "--json", env={"TMPDIR": str(scratch)})
     assert done.returncode == 0, done.stderr
     series = json.loads(done.stdout)["series"]
-    # The counts are those of the bundled files' own lines (sample/NOTICE.md says where they come from).
-    assert [(s["symbol"], s["timeframe"], s["bars"]) for s in series] == [
-        ("AAPL", "1Min", 7410),
-        ("MSFT", "1Min", 7410),
-        ("SPY", "1Day", 5849),
-    ]
+    # The counts of the files are those of their own lines (sample/NOTICE.md says where they come from); a session of 390
+    # minutes has 78, 26, 7 (14:30 to 21:00 lies in seven hours of the clock) and 1 bars of the higher timeframes.
+    per_session = {"1Min": 390, "5Min": 78, "15Min": 26, "1Hour": 7, "1Day": 1}
+    built = [(symbol, tf, 19 * bars) for symbol in ("AAPL", "MSFT") for tf, bars in per_session.items()]
+    assert [(s["symbol"], s["timeframe"], s["bars"]) for s in series] == [*built, ("SPY", "1Day", 5849)]
     # The first bar of 2023-01-03 is stamped 09:31 New York, at its end: it opened at 14:30 UTC.
     assert series[0]["first"] == "2023-01-03T14:30:00Z"
     probes = json.loads(done.stdout)["probes"]
-    assert (probes["units"], probes["trials"]) == (100, 99)  # the opening range has no place on daily bars
+    # The opening range has no place on daily bars, the higher timeframe's average no value within 19 days.
+    assert (probes["units"], probes["trials"]) == (100, 3 * 99)
     assert probes["trades"] > 10_000
     assert probes["luck_bar"] > 0
     assert "algomatic import" in done.stderr

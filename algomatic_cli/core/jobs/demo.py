@@ -13,6 +13,9 @@ from algomatic_cli.core.db.embedded import EmbeddedServer
 from algomatic_cli.core.db.engine import open_session
 from algomatic_cli.core.features.refresh import Refreshed
 from algomatic_cli.core.home import Home
+from algomatic_cli.core.market import store_sync
+from algomatic_cli.core.market.aggregate import Aggregated, aggregate_symbol
+from algomatic_cli.core.market.aggregation import TARGETS
 from algomatic_cli.core.market.files import ReadOptions
 from algomatic_cli.core.market.importer import FileResult, ImportOptions, import_file
 from algomatic_cli.core.states import artefact
@@ -42,6 +45,7 @@ SAMPLES = (
     Sample("AAPL.csv.gz", ReadOptions(symbol="AAPL", timeframe="1Min", tz=_NEW_YORK, label="right")),
     Sample("MSFT.csv.gz", ReadOptions(symbol="MSFT", timeframe="1Min", tz=_NEW_YORK, label="right")),
 )
+_MINUTES = tuple(str(sample.read.symbol) for sample in SAMPLES if sample.read.timeframe == "1Min")
 
 
 @contextmanager
@@ -52,9 +56,10 @@ def demo_session(directory: Path) -> Iterator[Session]:
 
 
 def probe_samples(session: Session) -> "tuple[Report, Ranking]":
-    """Probe the catalogue on the daily bars and rank what it found."""
+    """Probe the catalogue on the bars of the symbols traded, then on the daily ones, and rank what it found there."""
     from algomatic_cli.core.probes import findings, runner
 
+    runner.run(session, runner.Wish(_MINUTES, "15Min"), "demo-15min")
     report = runner.run(session, runner.Wish(("SPY",), "1Day"), "demo")
     ranking, _ = findings.rank_run(session, runner.find_run(session, "demo"), None)
     return report, ranking
@@ -66,6 +71,12 @@ def import_samples(session: Session, directory: Path) -> Iterator[FileResult]:
     for sample in SAMPLES:
         with as_file(files("algomatic_cli") / "sample" / sample.file) as path:
             yield import_file(session, path, sample.read, options, result=FileResult(file=sample.file))
+
+
+def aggregate_samples(session: Session) -> Iterator[Aggregated]:
+    """Build the higher timeframes of the one-minute samples."""
+    for ticker in store_sync.read_tickers(session, _MINUTES).values():
+        yield from aggregate_symbol(session, ticker, TARGETS, extended=False, wait=True, keep=True)
 
 
 def train_samples(session: Session, directory: Path) -> Iterator[Model]:
