@@ -1,7 +1,8 @@
 """All printing. Data goes to stdout; messages, progress, warnings and errors go to stderr.
 
-Colours and progress bars appear on a terminal only; elsewhere a message is one plain line. Nothing that is printed
-holds a secret: every line on its way to stderr is searched for the configured ones.
+Colours and progress bars appear on a terminal only; elsewhere a message is one plain line, or a JSON object with
+--log-format json (`log.py` writes them). Nothing that is printed holds a secret: every line on its way to stderr is
+searched for the configured ones.
 """
 
 import csv
@@ -18,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
+from algomatic_cli import log
 from algomatic_cli.core.errors import AlgomaticError
 from algomatic_cli.table import Column as Column  # console.Column is how the commands call it
 from algomatic_cli.table import lay_out, render
@@ -46,6 +48,7 @@ def configure(*, quiet: bool, verbose: int, no_color: bool) -> None:
     """Set the manner of speech from the global options."""
     _manner.quiet, _manner.verbose = quiet, verbose
     _manner.no_color = no_color or bool(os.environ.get("NO_COLOR"))
+    log.configure(no_color=_manner.no_color)
 
 
 def widen() -> None:
@@ -65,7 +68,7 @@ def is_quiet() -> bool:
 
 def is_terminal() -> bool:
     """Whether messages reach a person's terminal."""
-    return sys.stderr.isatty()
+    return sys.stderr.isatty() and not log.is_json()
 
 
 # --- data ----------------------------------------------------------------------------------------------------------
@@ -242,42 +245,40 @@ def _rich(stream: TextIO) -> "Console":
 def say(text: str) -> None:
     """A message for a person; silent with -q."""
     if not _manner.quiet:
-        _line(text)
+        log.write("info", text)
 
 
 def detail(text: str) -> None:
     """A message for the curious: printed with -v."""
     if _manner.verbose:
-        _line(text)
+        log.write("debug", text)
 
 
 def warn(text: str) -> None:
     """A warning; printed with -q too."""
-    _line(f"warning: {text}", "33")
+    log.write("warning", text, prefix="warning: ")
 
 
 def failure(error: AlgomaticError) -> int:
     """Print an error with its causes and its next step; return its exit code."""
-    _line(f"error: {error.reason}", "31")
-    cause = error.__cause__
+    causes, cause = [], error.__cause__
     while cause is not None:
         said = str(cause).strip().splitlines()
         if said and said[0] not in error.reason:
-            _line(f"  because: {said[0]}")
+            causes.append(said[0])
         cause = cause.__cause__
-    if error.next_step:
-        _line(f"  next: {error.next_step}")
-    if _manner.verbose > 1:
-        _line("".join(traceback.format_exception(error)))
+    after = [f"  because: {said}" for said in causes]
+    after += [f"  next: {error.next_step}"] if error.next_step else []
+    more = {"causes": causes or None, "next_step": error.next_step, "exit_code": error.exit_code}
+    log.write("error", error.reason, prefix="error: ", after=after + _traceback(error), **more, **_traced(error))
     return error.exit_code
 
 
 def trouble(text: str) -> None:
     """Several lines about what failed, the first of them its heading; printed with -q too."""
     heading, *rest = text.splitlines()
-    _line(f"error: {heading}", "31")
-    for line in rest:
-        _line(f"  {line}")
+    after = [f"  {line}" for line in rest]
+    log.write("error", heading, prefix="error: ", after=after, details=[line.strip() for line in rest] or None)
 
 
 def usage_failure(error: Any) -> int:
@@ -286,52 +287,41 @@ def usage_failure(error: Any) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         data(error.format_message())
         return int(error.exit_code)
-    if context is not None:
-        _line(context.get_usage())
-    _line(f"error: {error.format_message()}", "31")
-    if context is not None:
-        _line(f"  next: {context.command_path} --help")
+    step = f"{context.command_path} --help" if context is not None else None
+    if context is not None and not log.is_json():
+        log.write("info", context.get_usage())
+    after = [f"  next: {step}"] if step else []
+    more = {"next_step": step, "exit_code": int(error.exit_code)}
+    log.write("error", error.format_message(), prefix="error: ", after=after, **more)
     return int(error.exit_code)
 
 
 def bug(error: Exception, exit_code: int) -> int:
     """Print an error nobody foresaw."""
-    _line(f"error: {type(error).__name__}: {error}", "31")
-    _line("  this is a bug in algomatic; run the command with -vv for the traceback and report it")
-    if _manner.verbose > 1:
-        _line("".join(traceback.format_exception(error)))
+    step = "this is a bug in algomatic; run the command with -vv for the traceback and report it"
+    after = [f"  {step}", *_traceback(error)]
+    more = {"next_step": step, "exit_code": exit_code, **_traced(error)}
+    log.write("critical", f"{type(error).__name__}: {error}", prefix="error: ", after=after, **more)
     return exit_code
+
+
+def _traceback(error: BaseException) -> list[str]:
+    return ["".join(traceback.format_exception(error))] if _manner.verbose > 1 else []
+
+
+def _traced(error: BaseException) -> dict[str, str]:
+    return {"traceback": "".join(lines)} if (lines := _traceback(error)) else {}
 
 
 def confirm(question: str, *, yes: bool) -> bool:
     """Ask; --yes answers, and without a terminal the answer is no (nothing ever blocks a job)."""
     if yes:
         return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (sys.stdin.isatty() and is_terminal()):
         return False
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _line(text: str, colour: str | None = None) -> None:
-    text = redact(text)
-    sys.stderr.write((_styled(text, colour, sys.stderr) if colour else text) + "\n")
-    sys.stderr.flush()
-
-
-def redact(text: str) -> str:
-    """The text without any configured secret."""
-    for secret in _secrets():
-        text = text.replace(secret, "********")
-    return text
-
-
-def _secrets() -> list[str]:
-    settings = sys.modules.get("algomatic_cli.core.settings")
-    if settings is None or settings.get_settings.cache_info().currsize == 0:
-        return []
-    return list(settings.get_settings().secrets())
 
 
 # --- progress ------------------------------------------------------------------------------------------------------
@@ -347,7 +337,7 @@ class Advance(Protocol):
 @contextmanager
 def progress(label: str, total: float | None = None, unit: str = "rows") -> Iterator[Advance]:
     """A progress bar on a terminal, nothing elsewhere; call what it yields with the amount done so far."""
-    if _manner.quiet or not sys.stderr.isatty():
+    if _manner.quiet or not is_terminal():
         yield lambda done, total=None, note="": None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

@@ -29,7 +29,8 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from algomatic_cli import console
+from algomatic_cli import console, log
+from algomatic_cli.options import LogFormat
 
 PROGRAM: Final = "algomatic"
 
@@ -129,6 +130,11 @@ def _version(wanted: bool) -> None:
         raise typer.Exit(EXIT_OK)
 
 
+def _log_format(wanted: LogFormat) -> LogFormat:
+    log.configure(as_json=wanted is LogFormat.JSON)
+    return wanted
+
+
 app = typer.Typer(
     name=PROGRAM,
     cls=LazyGroup,
@@ -158,10 +164,21 @@ def options(
     no_color: Annotated[
         bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.", envvar="ALGOMATIC_NO_COLOR")
     ] = False,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log-format",
+            callback=_log_format,
+            is_eager=True,  # a mistake further along the command line is told in this form already
+            help="How messages are written.",
+            envvar="ALGOMATIC_LOG_FORMAT",
+        ),
+    ] = LogFormat.HUMAN,
 ) -> None:
     """Market data, trade review and strategy probes over PostgreSQL."""
-    del version
+    del version, log_format
     console.configure(quiet=quiet, verbose=verbose, no_color=no_color)
+    log.listen(verbose, quiet)
     if home is not None and home != os.environ.get("ALGOMATIC_HOME"):
         from algomatic_cli.core.settings import set_flags
 
@@ -180,8 +197,10 @@ def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; every error ends here, as a sentence on stderr."""
     signal.signal(signal.SIGTERM, _terminate)
+    root = typer.main.get_command(app)
+    log.configure(command=lambda: _command_of(root, arguments))
     try:
-        code = typer.main.get_command(app).main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = root.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else EXIT_OK
     except TyperException as error:
@@ -200,6 +219,16 @@ def run(arguments: list[str]) -> int:
         return EXIT_OK
     except Exception as error:
         return console.failure(known) if (known := _translate(error)) else console.bug(error, EXIT_BUG)
+
+
+def _command_of(root: Any, arguments: list[str]) -> str:
+    """The words of a command line that name its command: `fills sync` of `-q fills sync --account 3`."""
+    words, command = [], root
+    for argument in arguments:
+        if argument in getattr(command, "commands", ()):
+            words.append(argument)
+            command = command.commands[argument]
+    return " ".join(words)
 
 
 def _translate(error: Exception) -> AlgomaticError | None:

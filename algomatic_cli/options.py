@@ -18,6 +18,13 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class LogFormat(StrEnum):
+    """How messages on stderr are written."""
+
+    HUMAN = "human"
+    JSON = "json"
+
+
 class Timeframe(StrEnum):
     """The timeframes the store knows."""
 

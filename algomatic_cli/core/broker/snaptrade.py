@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from algomatic_cli.core.errors import ConfigurationError, ProviderError
 from algomatic_cli.core.settings import SnapTradeSettings
+from algomatic_cli.core.trace import note_answer, request_of
 
 PAGE: Final = 1000
 BUDGET_SECONDS: Final = 120.0
@@ -45,6 +46,7 @@ class SnapTradeClient:
             "client_id": settings.client_id.get_secret_value(),
             "consumer_key": settings.consumer_key.get_secret_value(),
         }
+        self._address = settings.url
         self._personal = settings.key_kind == "personal"
         auth = SnapTradeAuth.personal_api_key(**keys) if self._personal else SnapTradeAuth.commercial_api_key(**keys)
         self._sdk: Any = SnapTrade(auth=auth, host=sdk_host(settings.url))
@@ -175,9 +177,13 @@ class SnapTradeClient:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS or not retry
             try:
-                return request().body
+                answer = request()
+                note_answer(self._address, answer.status, answer.round_trip_time, answer.headers)
+                return answer.body
             except ApiException as error:
-                status, body, headers = error.status, error.body, dict(error.headers or {})
+                status, body = error.status, error.body
+                headers: Mapping[str, str] = error.headers or {}
+                note_answer(self._address, status, error.round_trip_time or 0.0, headers)
                 wait = _wait_of(status, headers, attempt)
                 if wait is None or (last and status != 429) or attempt == ATTEMPTS:
                     raise _refused(status, body, headers) from None
@@ -234,13 +240,14 @@ def _backoff(attempt: int) -> float:
 
 
 def _refused(status: int, body: Any, headers: Mapping[str, str]) -> ProviderError:
-    del headers
     said = str(body.get("detail") or body.get("message") or "") if isinstance(body, Mapping) else ""
-    reason = f"SnapTrade refused: {said[:200] or 'no reason given'} ({status})"
+    reason = f"SnapTrade refused: {said[:200] or 'no reason given'} ({status}{request_of(headers)})"
     if status in (401, 403):
         return ProviderError(reason, next_step="check SNAPTRADE_CLIENT_ID and SNAPTRADE_CONSUMER_KEY, or rotate-secret")
     if status == 429:
         return ProviderError("SnapTrade's rate limit stays exhausted (429)", next_step="run it again in some minutes")
     if status >= 500:
-        return ProviderError(f"SnapTrade is down ({status}), after {ATTEMPTS} attempts", next_step="try again later")
+        return ProviderError(
+            f"SnapTrade is down ({status}{request_of(headers)}), after {ATTEMPTS} attempts", next_step="try again later"
+        )
     return ProviderError(reason)

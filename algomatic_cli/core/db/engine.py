@@ -139,7 +139,8 @@ def _first_connection(engine: Engine, settings: DatabaseSettings) -> Iterator[Co
     try:
         connection = engine.connect()
     except OperationalError as error:
-        said = str(error.orig).strip().splitlines()
+        # libpq puts advice on lines of its own, indented: what happened stands above.
+        said = [line for line in str(error.orig).strip().splitlines() if not line.startswith("\t")]
         raise DatabaseError(
             f"no connection to {settings.safe_url}: {said[-1] if said else 'no answer'}",
             next_step=_what_to_mend(said[-1] if said else ""),

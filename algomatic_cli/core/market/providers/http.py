@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from algomatic_cli.core import clock
 from algomatic_cli.core.market.providers.pace import wait_asked_for
 from algomatic_cli.core.market.providers.protocol import RefusedError, TransientError
+from algomatic_cli.core.trace import note_answer, request_of
 
 CONNECT_SECONDS: Final = 10.0
 DEFAULT_SECONDS: Final = 30.0
@@ -36,9 +37,11 @@ class TimedAdapter(HTTPAdapter):
     def send(self, request: Any, stream: bool = False, timeout: Any = None, **more: Any) -> requests.Response:  # type: ignore[override]
         """Send with our time limits; the caller's are not asked."""
         del timeout
-        deadline = clock.monotonic() + WHOLE_ANSWER * self._seconds
+        began = clock.monotonic()
+        deadline = began + WHOLE_ANSWER * self._seconds
         limits = (min(CONNECT_SECONDS, self._seconds), self._seconds)
         response = super().send(request, stream=stream, timeout=limits, **more)
+        note_answer(str(request.url), response.status_code, clock.monotonic() - began, response.headers)
         response.raw = _Body(response.raw, deadline)
         return response
 
@@ -81,7 +84,7 @@ def judge(status: int, headers: Any, body: str, whom: str, remedies: dict[int, s
         whom: the provider's name for people.
         remedies: what to do about a refusal, by status.
     """
-    said = message_of(body)
+    said = message_of(body) + request_of(headers)
     if status == 429:
         return TransientError(f"{whom}: too many requests (429)", wait=wait_asked_for(headers))
     if status >= 500 or status == 408:

@@ -1,0 +1,25 @@
+"""What providers answered, noted in the log with their own id of the request, which their support asks for."""
+
+import logging
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+REQUEST_ID: Final = "X-Request-ID"  # Alpaca's and SnapTrade's name for it
+
+_log = logging.getLogger("algomatic.providers")
+
+
+def note_answer(url: str, status: int, seconds: float, headers: Mapping[str, str]) -> None:
+    """Note one answer; never the query of its address, which may hold a key."""
+    parts = urlsplit(url)
+    number = headers.get(REQUEST_ID)
+    more = {"provider": parts.hostname, "status": status, "seconds": round(seconds, 3), "request_id": number}
+    place = f"{parts.hostname}{parts.path}"
+    _log.info("%s answered %s in %.2f s%s", place, status, seconds, request_of(headers), extra=more)
+
+
+def request_of(headers: Mapping[str, str] | None) -> str:
+    """`, request <id>` where the provider told one, else nothing: for the end of a sentence about an answer."""
+    number = (headers or {}).get(REQUEST_ID)
+    return f", request {number[:100]}" if number else ""
