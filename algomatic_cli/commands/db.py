@@ -25,6 +25,7 @@ from algomatic_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from algomatic_cli.core.db.backup import Backup
     from algomatic_cli.core.db.embedded import EmbeddedServer
 
 app = typer.Typer(help="Schema and server.", no_args_is_help=True, rich_markup_mode=None)
@@ -199,15 +200,16 @@ def shell(
 
 
 @app.command()
-def dump(file: TargetFile) -> int:
-    """Write the whole database to a file.
+def dump(file: TargetFile, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
+    """Write the whole database to a file; JSON and CSV hold each table's rows and a checksum of them too.
 
     Example: algomatic db dump algomatic.dump
     """
     from algomatic_cli.core.db import backup
 
-    size = backup.dump(file)
-    console.say(f"{file}: {size:,} bytes")
+    style = chosen(format_, as_json)
+    made = backup.dump(file, sums=style is not Format.TABLE)
+    _tell(made, style, f"wrote {file}: {made.bytes:,} bytes")
     return EXIT_OK
 
 
@@ -216,6 +218,8 @@ def restore(
     file: DumpFile,
     replace: Replace = False,
     yes: Yes = False,
+    format_: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
 ) -> int:
     """Bring a dump into an empty database, or with --replace in place of what is there.
 
@@ -225,9 +229,17 @@ def restore(
 
     if replace and not console.confirm("everything the database holds is replaced; go ahead?", yes=yes):
         raise UsageError("nothing was restored", next_step="give --yes to go ahead without being asked")
-    backup.restore(file, replace=replace)
-    console.say(f"restored {file}")
+    style = chosen(format_, as_json)
+    made = backup.restore(file, replace=replace, sums=style is not Format.TABLE)
+    _tell(made, style, f"restored {file}")
     return EXIT_OK
+
+
+def _tell(made: "Backup", style: Format, said: str) -> None:
+    console.say(said)
+    if style is not Format.TABLE:
+        columns = [console.Column("table"), console.Column("rows"), console.Column("checksum")]
+        console.emit([vars(table) for table in made.tables], columns, style, document=vars(made))
 
 
 def _embedded() -> "EmbeddedServer":
