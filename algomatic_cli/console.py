@@ -239,6 +239,11 @@ def _rich(stream: TextIO) -> "Console":
     return Console(file=stream, no_color=_manner.no_color, highlight=False, emoji=False, markup=False)
 
 
+def redact(text: str) -> str:
+    """The text without any configured secret: for data that repeats what others said."""
+    return log.redact(text)
+
+
 # --- messages ------------------------------------------------------------------------------------------------------
 
 

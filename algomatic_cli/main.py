@@ -61,6 +61,7 @@ REGISTRY: Final[dict[str, tuple[str, str]]] = {
     "jobs": ("jobs", "Nightly runs: list, show, retry what failed."),
     "cron": ("cron", "The line, or systemd units, that run nightly by the clock."),
     "db": ("db", "Schema and server: upgrade, status, dump, restore and more."),
+    "doctor": ("doctor", "Look at every precondition: OK, WARN or FAIL, and what to do."),
     "config": ("config", "Show each setting and where it comes from."),
 }
 

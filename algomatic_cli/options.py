@@ -169,6 +169,7 @@ Broker = Annotated[str | None, typer.Option("--broker", help="The broker's short
 Files = Annotated[list[Path], typer.Argument(help="Files, directories or globs.", show_default=False)]
 TargetFile = Annotated[Path, typer.Argument(help="The file to write.", show_default=False)]
 DumpFile = Annotated[Path, typer.Argument(help="A file that db dump wrote.", show_default=False)]
+RecordFile = Annotated[Path, typer.Argument(metavar="FILE", help="A record: NDJSON, a row a line.", show_default=False)]
 BarsFile = Annotated[Path, typer.Option("--output", "-o", help="A .csv, .csv.gz or .parquet file.")]
 
 # How bar files are read
@@ -299,6 +300,7 @@ TradeOption = Annotated[str | None, typer.Option("--trade", help="Number of the 
 
 # How it is done
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no provider.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for another run that holds the lock.")]
 OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")]

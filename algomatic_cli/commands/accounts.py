@@ -16,6 +16,7 @@ from algomatic_cli.options import (
     OptionalEmail,
     OptionalName,
     Phone,
+    RecordFile,
     Yes,
     chosen,
 )
@@ -29,6 +30,13 @@ COLUMNS = [
     console.Column("external_user_id", "external id", rank=2),
     console.Column("is_active", "active"),
     console.Column("created_at", "since", rank=1),
+]
+PARTS = [
+    console.Column("kind"),
+    console.Column("read"),
+    console.Column("new"),
+    console.Column("already"),
+    console.Column("differ"),
 ]
 
 
@@ -166,3 +174,52 @@ def delete(account: AccountArgument, yes: Yes = False, dry_run: DryRun = False) 
         session.commit()
     console.say(f"account {account} is deleted")
     return EXIT_OK
+
+
+@app.command()
+def export(
+    account: AccountArgument, file: RecordFile, format_: FormatOption = Format.TABLE, as_json: JsonOption = False
+) -> int:
+    """Write an account's whole record to a file: its fills with their history, and all the trader wrote and set.
+
+    That is contexts, checks, journal, strategies, rules and profile; bars and secrets are not part of it.
+
+    Example: algomatic accounts export 2 ada.ndjson
+    """
+    from algomatic_cli.core.accounts.transfer import export_record
+    from algomatic_cli.core.db.engine import open_session
+
+    with open_session() as session:
+        counts = export_record(session, account, file)
+    rows = [{"kind": kind, "lines": lines} for kind, lines in counts.items() if lines]
+    document = {"account": account, "file": file, "lines": counts}
+    columns = [console.Column("kind"), console.Column("lines")]
+    console.emit(rows, columns, chosen(format_, as_json), document=document)
+    console.say(f"wrote {file}; elsewhere: algomatic accounts import {file.name}")
+    return EXIT_OK
+
+
+@app.command(name="import")
+def import_(
+    file: RecordFile, dry_run: DryRun = False, format_: FormatOption = Format.TABLE, as_json: JsonOption = False
+) -> int:
+    """Take in a record that `accounts export` wrote; what is stored already stays as it is.
+
+    Example: algomatic accounts import ada.ndjson
+    """
+    from algomatic_cli.core.accounts.transfer import import_record
+    from algomatic_cli.core.db.engine import open_session
+
+    with open_session() as session:
+        done = import_record(session, file, dry_run=dry_run)
+    rows = [vars(part) for part in done.parts if part.read]
+    console.emit(rows, PARTS, chosen(format_, as_json), document=vars(done))
+    for kind, key in done.differing:
+        console.warn(f"the stored {kind} {key!r} says something else than the file; it stays as it is")
+    if any(part.new for part in done.parts):
+        would = "would be" if dry_run else "is"
+        console.say(f"the record {would} account {done.account}'s")
+        console.say(f"next: algomatic campaigns rebuild --account {done.account}")
+    else:
+        console.say("nothing new")
+    return EXIT_ITEMS_FAILED if done.differing else EXIT_OK

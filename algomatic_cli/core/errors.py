@@ -66,6 +66,7 @@ class ProviderError(AlgomaticError):
     """The provider refused the request or is down."""
 
     exit_code = EXIT_PROVIDER
+    status: int | None = None  # of the answer, where there was one
 
 
 class CheckFailedError(AlgomaticError):

@@ -210,7 +210,10 @@ class Settings:
         values = [getattr(section, name) for section in sections for name in type(section).model_fields]
         raw = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
         if self.database.given_url is not None:
-            raw.add(urlsplit(self.database.given_url.get_secret_value()).password or "")
+            url = self.database.given_url.get_secret_value()
+            raw.add(urlsplit(url).password or "")
+            if self.database.safe_url == _plain_scheme(url):
+                raw.discard(url)  # there is no password in it: people may read it
         return {form for value in raw if value for form in (value, quote(value, safe=""), unquote(value))}
 
     def listing(self) -> list[SettingOrigin]:

@@ -33,7 +33,15 @@ class UserExistsError(ProviderError):
 class SnapTradeClient:
     """One user's view of SnapTrade; without a user only registration is possible."""
 
-    def __init__(self, settings: SnapTradeSettings, user: str | None = None, secret: str | None = None) -> None:
+    def __init__(
+        self,
+        settings: SnapTradeSettings,
+        user: str | None = None,
+        secret: str | None = None,
+        *,
+        seconds: float = TIMEOUT_SECONDS[1],
+        budget: float = BUDGET_SECONDS,
+    ) -> None:
         from snaptrade_client.auth import SnapTradeAuth
         from snaptrade_client.client import SnapTrade
 
@@ -53,16 +61,27 @@ class SnapTradeClient:
         # The SDK gives its logger a handler and a level of its own and warns there about endpoints: not for our users.
         logging.getLogger("snaptrade_client").setLevel(logging.CRITICAL)
         self._user: dict[str, Any] = {} if user is None or self._personal else {"user_id": user, "user_secret": secret}
-        self._waited = 0.0
-        self._limit_waiting()
+        self._waited, self._budget = 0.0, budget
+        self._limit_waiting(seconds)
 
-    def _limit_waiting(self) -> None:
+    def _limit_waiting(self, seconds: float) -> None:
         """Timeouts for every request; the SDK has no option for them and would retry blindly on its own."""
         import urllib3
 
         pool = self._sdk.account_information.api_client.rest_client.pool_manager.connection_pool_kw
-        pool["timeout"] = urllib3.Timeout(connect=TIMEOUT_SECONDS[0], read=TIMEOUT_SECONDS[1])
+        pool["timeout"] = urllib3.Timeout(connect=min(TIMEOUT_SECONDS[0], seconds), read=seconds)
         pool["retries"] = False
+
+    def check_keys(self) -> None:
+        """Make the cheapest request that needs the keys.
+
+        Raises:
+            ProviderError: refused or down.
+        """
+        if self._personal:
+            self._call(lambda: self._sdk.connections.list_brokerage_authorizations(**self._user), retry=False)
+        else:
+            self._call(lambda: self._sdk.authentication.list_snap_trade_users(), retry=False)
 
     # --- the user --------------------------------------------------------------------------------------------------
 
@@ -200,7 +219,7 @@ class SnapTradeClient:
         raise AssertionError("unreachable")
 
     def _sleep(self, seconds: float) -> None:
-        if self._waited + seconds > BUDGET_SECONDS:
+        if self._waited + seconds > self._budget:
             raise ProviderError(
                 f"SnapTrade asks to wait {seconds:.0f} s more, after {self._waited:.0f} s",
                 next_step="run the same command again later; what was committed stays",
@@ -243,7 +262,10 @@ def _refused(status: int, body: Any, headers: Mapping[str, str]) -> ProviderErro
     said = str(body.get("detail") or body.get("message") or "") if isinstance(body, Mapping) else ""
     reason = f"SnapTrade refused: {said[:200] or 'no reason given'} ({status}{request_of(headers)})"
     if status in (401, 403):
-        return ProviderError(reason, next_step="check SNAPTRADE_CLIENT_ID and SNAPTRADE_CONSUMER_KEY, or rotate-secret")
+        step = "check SNAPTRADE_CLIENT_ID and SNAPTRADE_CONSUMER_KEY, or rotate-secret"
+        refused = ProviderError(reason, next_step=step)
+        refused.status = status
+        return refused
     if status == 429:
         return ProviderError("SnapTrade's rate limit stays exhausted (429)", next_step="run it again in some minutes")
     if status >= 500:

@@ -71,6 +71,8 @@ class SnapTradeServer:
                 return responses.pop(0)
         if query.get("clientId") != CLIENT or request.headers.get("Signature") != self.signature(request, path):
             return refuse(401, "Unable to verify signature sent")
+        if path == "/snapTrade/listUsers":
+            return as_json(sorted(self.users))
         if path == "/snapTrade/registerUser":
             return self.register(json.loads(request.data)["userId"])
         if path == "/snapTrade/resetUserSecret":

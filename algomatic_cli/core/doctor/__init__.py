@@ -1,0 +1,1 @@
+"""The doctor: every precondition looked at, one line each, and nothing changed."""
