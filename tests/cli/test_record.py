@@ -146,8 +146,10 @@ def test_a_record_taken_elsewhere_is_the_same_record(
     assert kinds >= {"profile", "rule", "strategy", "connection", "batch", "fill", "mark", "event", "quarantine"}
     assert kinds >= {"context", "check", "journal"}
 
+    given = {"group_id", "broker_connection_id", "broker_account_id"}
+
     def seen(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [{key: value for key, value in row.items() if key != "group_id"} for row in rows]
+        return [{key: value for key, value in row.items() if key not in given} for row in rows]
 
     assert seen(json.loads(there("campaigns", "list", "--account", account, "--json").stdout)) == seen(
         origin.campaigns
@@ -183,7 +185,8 @@ def test_a_later_record_adds_what_is_new_and_leaves_what_differs(
     there, _ = elsewhere
     ask = origin.ask
     assert there("accounts", "import", record).returncode == 0
-    ask("fills", "add", "--account", "2", "--symbol", "AAPL", "--side", "buy", "--quantity", "1", "--price", "1")
+    words = ("fills", "add", "--account", "2", "--connection", "1", "--symbol", "AAPL", "--side", "buy")
+    ask(*words, "--quantity", "1", "--price", "1")
     ask("profile", "set", "--account", "2", "account_balance=30000")
     ask("accounts", "export", "2", "later.ndjson")
     done = there("accounts", "import", record.with_name("later.ndjson"), "--json")

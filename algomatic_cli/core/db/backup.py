@@ -20,7 +20,7 @@ from algomatic_cli.core.db.engine import (
     reachable_server,
 )
 from algomatic_cli.core.db.revisions import is_empty
-from algomatic_cli.core.errors import DatabaseError, FileRefusedError
+from algomatic_cli.core.errors import AlgomaticError, DatabaseError, FileRefusedError
 from algomatic_cli.core.output import whole_file
 
 _MAGIC = b"PGDMP"  # a dump in PostgreSQL's custom format begins so
@@ -159,9 +159,11 @@ def _run(program: str, url: str, *arguments: str) -> None:
             raise _failed(program, said, code)
 
 
-def _failed(program: str, said: IO[str], code: int) -> DatabaseError:
+def _failed(program: str, said: IO[str], code: int) -> AlgomaticError:
     lines = [line.strip() for line in _content(said).splitlines() if line.strip()]
     told = next((line for line in lines if "error:" in line.lower()), lines[0] if lines else f"exit code {code}")
+    if "No space left on device" in told:
+        return AlgomaticError("the disk is full", next_step="free some space; nothing has changed, run it again then")
     reason = told.removeprefix(f"{program}: ").removeprefix("error: ")
     return DatabaseError(f"{program} failed: {reason}", next_step="nothing has changed; mend that and run it again")
 

@@ -68,7 +68,7 @@ def disk(case: Case) -> Iterator[Finding]:
     usage = shutil.disk_usage(place)
     status: Status = FAIL if usage.free < _TOO_LITTLE else WARN if usage.free < _LITTLE else OK
     detail = f"{usage.free / 1e9:,.1f} GB free of {usage.total / 1e9:,.1f} GB at {place}"
-    yield Finding("disk", status, detail, None if status == OK else f"free some space, or move: --home DIR ({place})")
+    yield Finding("disk", status, detail, None if status == OK else "free some space, or move the home: --home DIR")
 
 
 def time_zones(case: Case) -> Iterator[Finding]:
