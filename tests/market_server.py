@@ -129,6 +129,7 @@ class MarketServer(ThreadingHTTPServer):
         unknown: symbols that it refuses (Alpaca: 400 invalid symbol).
         faults: asked before each answer with the number of the request and its query; returns a Fault or None.
         asked: every request.
+        late: how many seconds its clock, which stands in each answer, is ahead.
         rendered: a dictionary here keeps answers by their question, so that a benchmark does not wait for rendering.
     """
 
@@ -141,6 +142,7 @@ class MarketServer(ThreadingHTTPServer):
         self.unknown: set[str] = set()
         self.faults: Callable[[int, dict[str, str]], Fault | None] = lambda number, query: None
         self.asked: list[Asked] = []
+        self.late = 0.0
         self.rendered: dict[str, bytes] | None = None
         self.guard = threading.Lock()
 
@@ -183,6 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Silence."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.server.late)
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

@@ -40,4 +40,6 @@ def _with_step(row: dict[str, Any]) -> str:
 
 
 def _redacted(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: None if value is None else console.redact(value) for key, value in row.items()}
+    """The row without a secret that a provider or a server may have repeated."""
+    told = {key: row[key] and console.redact(row[key]) for key in ("detail", "next_step")}
+    return row | told

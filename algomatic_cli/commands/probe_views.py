@@ -214,6 +214,7 @@ def heatmap(
     Example: algomatic probes heatmap --by week --html heatmap.html
     """
     from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.output import write_whole
     from algomatic_cli.core.probes import findings, runner
     from algomatic_cli.core.probes import heatmap as maps
 
@@ -223,7 +224,7 @@ def heatmap(
     heat = maps.heatmap(found, by.value, row["notional"])
     if html is not None:
         note = f"Mean return per trade in percent; {_terms(row)}."
-        html.write_text(maps.page(heat, f"Run {row['run_id']}: themes by {by.value}", note), encoding="utf-8")
+        write_whole(html, maps.page(heat, f"Run {row['run_id']}: themes by {by.value}", note))
         console.say(f"wrote {html}")
     _draw(heat, chosen(format_, as_json))
     _costs(row)

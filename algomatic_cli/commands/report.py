@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from algomatic_cli import console
-from algomatic_cli.core.errors import EXIT_OK, FileRefusedError
+from algomatic_cli.core.errors import EXIT_OK
 from algomatic_cli.options import Account, HtmlFile
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -19,6 +19,7 @@ def report(account: Account, html: HtmlFile = None) -> int:
     """
     from algomatic_cli.core import clock
     from algomatic_cli.core.db.engine import open_session
+    from algomatic_cli.core.output import write_whole
     from algomatic_cli.core.reports.account import account_page
     from algomatic_cli.core.settings import get_settings
     from algomatic_cli.core.trades.regime import regime_labels
@@ -26,14 +27,6 @@ def report(account: Account, html: HtmlFile = None) -> int:
     path = html or Path(f"review-account-{account}.html")
     with open_session() as session:
         page = account_page(session, account, regime_labels(get_settings().home.models), clock.utc_now())
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise FileRefusedError(
-            f"{path} cannot be written: {error.strerror}", next_step="give another place with --html FILE"
-        ) from error
+    write_whole(path, page)
     console.say(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB); open it in a browser")
     return EXIT_OK

@@ -141,10 +141,9 @@ def draw(bars: "Assigned") -> None:
 
 def write_html(target: Path, page: str) -> None:
     """Write a page to a file that appears when it is complete."""
-    from algomatic_cli.core.output import whole_file
+    from algomatic_cli.core.output import write_whole
 
-    with whole_file(target) as unfinished:
-        unfinished.write_text(page, encoding="utf-8")
+    write_whole(target, page)
     console.say(f"wrote {target}")
 
 

@@ -24,3 +24,9 @@ def whole_file(target: Path) -> Iterator[Path]:
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a file's text, all of it or nothing; see `whole_file`."""
+    with whole_file(target) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

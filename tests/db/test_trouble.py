@@ -87,6 +87,7 @@ def test_a_full_disk_under_the_database_is_said_and_loses_nothing(
         ("db", "dump"),
         ("accounts", "export", "1"),
         ("report", "--account", "1", "--html"),
+        ("fills", "export", "--account", "1", "-o"),
     ],
     ids=" ".join,
 )
@@ -144,7 +145,9 @@ def test_a_read_only_home_is_said_by_every_command_that_needs_one(
             assert done.returncode == 1, (words, done.stderr)
             assert str(read_only_home) in done.stderr
             assert "choose another place with --home" in done.stderr
-    assert here("doctor", "--offline").returncode == 0, "nothing is there yet, and looking makes nothing"
+    judged = here("doctor", "--offline", "--json")
+    assert judged.returncode == 5
+    assert {row["check"]: row["status"] for row in json.loads(judged.stdout)}["home"] == "FAIL"
 
 
 # --- the server ----------------------------------------------------------------------------------------------------

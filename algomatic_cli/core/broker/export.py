@@ -12,27 +12,20 @@ from sqlalchemy.orm import Session
 from algomatic_cli.core.broker.record import exchange_day
 from algomatic_cli.core.broker.statements.canonical import COLUMNS
 from algomatic_cli.core.broker.store_fills import list_fills
-from algomatic_cli.core.errors import FileRefusedError
+from algomatic_cli.core.output import whole_file
 
 
 def write_fills(session: Session, account: int, path: Path | None) -> int:
     """Write the account's effective fills to a file (whole or not at all) or to stdout; return how many.
 
     Raises:
-        FileRefusedError: the file cannot be written.
+        UsageError: there is no such directory.
     """
     rows = list_fills(session, account)
     if path is None:
         return _write(sys.stdout, rows)
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            count = _write(stream, rows)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise FileRefusedError(f"{path} cannot be written: {error.strerror}") from error
-    return count
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
+        return _write(stream, rows)
 
 
 def _write(stream: TextIO, rows: Iterator[dict[str, Any]]) -> int:

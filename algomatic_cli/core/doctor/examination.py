@@ -14,6 +14,7 @@ from algomatic_cli.core.foreign import translate
 BEFORE: Final[dict[str, Check]] = {
     "versions": machine.versions,
     "settings": machine.settings,
+    "home": machine.home,
     "disk": machine.disk,
     "embedded server": database.embedded,
 }

@@ -1,5 +1,6 @@
 """Checks of the machine: versions, settings, disk, time-zone data, calendars."""
 
+import os
 import platform
 import shutil
 import stat
@@ -41,7 +42,8 @@ def settings(case: Case) -> Iterator[Finding]:
     """Whether the configuration can be read, and whether others can read the secrets in its files."""
     del case
     found = get_settings()
-    yield Finding("settings", OK, f"home {found.home.root}, database: {found.database.mode}")
+    database = "the embedded server" if found.database.mode == "embedded" else found.database.safe_url
+    yield Finding("settings", OK, f"they can be read; the database is {database}")
     sections: list[Section] = [found.general, found.database, found.alpaca, found.finnhub, found.snaptrade]
     holders = {
         found.origins[section.table, name]
@@ -60,11 +62,25 @@ def open_to_others(check: str, path: Path) -> Finding:
     return Finding(check, WARN, f"{path} holds a secret and can be read by others ({mode:04o})", f"chmod 600 {path}")
 
 
+def _standing(path: Path) -> Path:
+    """The directory itself, or the nearest above it that is there."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def home(case: Case) -> Iterator[Finding]:
+    """Whether the home can be written, or made."""
+    root = case.settings.home.root
+    place = _standing(root)
+    if os.access(place, os.W_OK | os.X_OK):
+        yield Finding("home", OK, str(root) if place == root else f"{root}, not made yet")
+    else:
+        step = "check its owner and mode, or choose another place: --home DIR"
+        yield Finding("home", FAIL, f"{place} cannot be written", step)
+
+
 def disk(case: Case) -> Iterator[Finding]:
     """The room where the home is, or where it would be made."""
-    place = case.settings.home.root
-    while not place.exists():
-        place = place.parent
+    place = _standing(case.settings.home.root)
     usage = shutil.disk_usage(place)
     status: Status = FAIL if usage.free < _TOO_LITTLE else WARN if usage.free < _LITTLE else OK
     detail = f"{usage.free / 1e9:,.1f} GB free of {usage.total / 1e9:,.1f} GB at {place}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from algomatic_cli.core.market.chart import Candles, Mark, places
+from algomatic_cli.core.output import whole_file
 
 # The terminal's signs as plotly names them.
 SYMBOLS = {"▲": "triangle-up", "▼": "triangle-down", "△": "triangle-up-open", "▽": "triangle-down-open"}
@@ -32,4 +33,5 @@ def write_html(path: Path, title: str, candles: Candles, marks: Sequence[Mark] =
     # Categories instead of dates: hours without trading take no room.
     figure.update_xaxes(type="category", nticks=12, rangeslider_visible=False)
     figure.update_layout(title=title, showlegend=False, template="plotly_white", hovermode="x unified")
-    figure.write_html(path, include_plotlyjs=True, full_html=True)
+    with whole_file(path) as unfinished:
+        figure.write_html(unfinished, include_plotlyjs=True, full_html=True)

@@ -126,5 +126,5 @@ def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(
     algomatic: Algomatic, account: int, tmp_path: Path
 ) -> None:
     result = algomatic("report", "--account", str(account), "--html", tmp_path / "no" / "where.html")
-    assert result.returncode == 1
-    assert "cannot be written" in result.stderr
+    assert result.returncode == 2
+    assert "there is no directory" in result.stderr
