@@ -228,6 +228,27 @@ def test_what_a_power_cut_left_is_named_and_gone_after_the_next_command(
     (tmp_path / "home" / "postgres" / "data").chmod(0o700)
 
 
+@pytest.mark.parametrize(
+    ("status", "days", "said"),
+    [("done", 1, "OK"), ("done", 9, "WARN"), ("failed", 1, "WARN"), ("running", 1, "WARN")],
+)
+def test_the_last_run_is_told_with_its_age_and_one_that_nobody_runs_is_interrupted(
+    algomatic: Algomatic, database_url: str, status: str, days: int, said: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        for older, ended in ((days + 1, "done"), (days, status)):
+            connection.execute(
+                "INSERT INTO job_runs (job, status, version, host, process, started_at) "
+                "VALUES ('nightly', %s, '1', 'here', 1, now() - make_interval(days => %s))",
+                [ended, older],
+            )
+    row = lines_of(algomatic, "--offline")["last run"]
+    assert row["status"] == said
+    assert f"{24 * days} h ago" in row["detail"] or f"{days} days ago" in row["detail"]
+    assert ("interrupted" in row["detail"]) is (status == "running")
+    assert (row["next_step"] is None) is (said == "OK")
+
+
 def test_data_is_judged_in_a_line_a_symbol_up_to_a_cap(algomatic: Algomatic, tmp_path: Path) -> None:
     header = "symbol,timestamp,open,high,low,close,volume\n"
     days = [day for day in range(2, 32) if datetime(2024, 1, day, tzinfo=UTC).weekday() < 5]

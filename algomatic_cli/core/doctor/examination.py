@@ -28,6 +28,7 @@ AFTER: Final[dict[str, Check]] = {
     "clock": database.clocks,  # after the providers, whose answers tell the time
     "time zones": machine.time_zones,
     "calendar": machine.calendars,
+    "last run": stored.runs,
     "data": stored.quality,
 }
 

@@ -1,6 +1,8 @@
-"""Checks of what is stored: one line a symbol."""
+"""Checks of what is stored: the last runs of the nightly job, and the bars, one line a symbol."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from algomatic_cli.core.doctor import store
 from algomatic_cli.core.doctor.finding import FAIL, OK, WARN, Case, Finding, Status
 from algomatic_cli.core.doctor.store import StoredSeries
+from algomatic_cli.core.jobs.store import read_runs
 from algomatic_cli.core.market.holes import calendar_of, check_series, read_gaps
 from algomatic_cli.core.market.store_sync import TickerRow, read_tickers
 
@@ -17,6 +20,35 @@ _SYMBOLS: Final = 20
 _BARS: Final = 10_000_000
 # What cannot be right, whatever the market did; other findings are questions.
 _BROKEN: Final = ("ohlc", "sync log")
+_RUNS: Final = 10
+_OVERDUE: Final = timedelta(days=4)  # a run on Friday evening, a long weekend, and the next is due
+
+
+def runs(case: Case) -> Iterator[Finding]:
+    """How the last nightly run ended and how long ago it began, and how those before it did."""
+    session = case.tables
+    rows = read_runs(session, _RUNS) if session is not None else []
+    if not rows:
+        yield Finding("last run", OK, "no nightly run yet; algomatic nightly init prepares one")
+        return
+    last = rows[0]
+    age = case.now - last["started_at"]
+    ended = ", ".join(f"{number} {status}" for status, number in Counter(row["status"] for row in rows).items())
+    detail = f"run {last['run_id']}, {_age(age)} ago: {last['status']}, {last['done']} items done"
+    detail += f", {last['failed']} failed" if last["failed"] else ""
+    detail += f"; the last {len(rows)}: {ended}" if len(rows) > 1 else ""
+    if last["status"] in ("failed", "interrupted"):
+        step = f"algomatic jobs show {last['run_id']}, then: algomatic jobs retry {last['run_id']}"
+        yield Finding("last run", WARN, detail, step)
+    elif age > _OVERDUE:
+        yield Finding("last run", WARN, f"{detail}; none since", "see that cron runs it: algomatic cron print")
+    else:
+        yield Finding("last run", OK, detail)
+
+
+def _age(age: timedelta) -> str:
+    hours = age.total_seconds() / 3600
+    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} h" if hours >= 2 else f"{hours * 60:.0f} min"
 
 
 def quality(case: Case) -> Iterator[Finding]:
