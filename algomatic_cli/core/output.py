@@ -8,8 +8,12 @@ from algomatic_cli.core.errors import UsageError
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[Path]:
+def whole_file(target: Path, *, private: bool = False) -> Iterator[Path]:
     """The path to write to; it becomes `target` at the end, or vanishes with an error.
+
+    Args:
+        target: the file.
+        private: for its owner's eyes alone (mode 0600), from the first byte on.
 
     Raises:
         UsageError: the directory is not there, or the target is one.
@@ -20,6 +24,9 @@ def whole_file(target: Path) -> Iterator[Path]:
         raise UsageError(f"{target} is a directory", next_step="name a file")
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
+        if private:
+            unfinished.unlink(missing_ok=True)
+            unfinished.touch(mode=0o600, exist_ok=False)
         yield unfinished
         unfinished.replace(target)
     finally:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -211,7 +211,7 @@ class Settings:
         raw = {value.get_secret_value() for value in values if isinstance(value, SecretStr)}
         if self.database.given_url is not None:
             url = self.database.given_url.get_secret_value()
-            raw.add(urlsplit(url).password or "")
+            raw |= {urlsplit(url).password or "", *parse_qs(urlsplit(url).query).get("password", [])}
             if self.database.safe_url == _plain_scheme(url):
                 raw.discard(url)  # there is no password in it: people may read it
         return {form for value in raw if value for form in (value, quote(value, safe=""), unquote(value))}

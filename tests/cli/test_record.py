@@ -1,6 +1,7 @@
 """`algomatic accounts export` and `import`: a person's whole record, taken to another database and back."""
 
 import json
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -201,6 +202,7 @@ def test_no_secret_travels(record: Path) -> None:
     text = record.read_text()
     assert SECRET not in text
     assert "snaptrade_user" not in text
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600, "it is a person's, for that person's eyes"
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(record: Path, elsewhere: tuple[Algomatic, str]) -> None:

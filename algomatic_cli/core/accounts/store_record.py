@@ -87,6 +87,7 @@ def copy_lines(session: Session) -> "Iterator[Any]":
     """A COPY that takes (n, kind, key, body) a line."""
     with cursor_of(session) as cursor, cursor.copy("COPY record_lines (n, kind, key, body) FROM STDIN") as copy:
         yield copy
+    analyze(session, "record_lines")
 
 
 def find_twins(session: Session) -> list[tuple[str, str]]:
@@ -147,6 +148,7 @@ def number_rows(session: Session, part: Part) -> None:
             SELECT l.n, l.key FROM record_lines l WHERE l.kind = '{part.kind}' AND NOT EXISTS (
                 SELECT FROM record_keys k WHERE k.kind = '{part.kind}' AND k.key = l.key) ORDER BY l.n) AS l""")
     )
+    analyze(session, "record_keys")  # else the planner takes it for empty, and each line looks through all of it
 
 
 def insert_rows(session: Session, part: Part, account: int) -> int:

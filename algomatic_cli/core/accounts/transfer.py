@@ -48,7 +48,7 @@ def export_record(session: Session, account: int, target: Path) -> dict[str, int
     store_record.make_tables(session)
     store_record.name_rows(session, account)
     counts = {}
-    with whole_file(target) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
+    with whole_file(target, private=True) as unfinished, unfinished.open("w", encoding="utf-8") as stream:
         _write(stream, {"row": "record", "format": FORMAT, "version": VERSION})
         for part in PARTS:
             counts[part.kind] = 0

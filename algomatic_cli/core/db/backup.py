@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import psycopg
 
@@ -60,7 +60,7 @@ def dump(target: Path, *, sums: bool = False) -> Backup:
             neither.
     """
     options = ["--format=custom", "--no-owner", "--no-privileges"]
-    with reachable_server() as place, whole_file(target) as unfinished:
+    with reachable_server() as place, whole_file(target, private=True) as unfinished:
         if not sums:
             _run("pg_dump", place.url, *options, f"--file={unfinished}")
             tables = []
@@ -179,12 +179,14 @@ def _program(name: str) -> str:
 
 def _environment(url: str) -> dict[str, str]:
     """The password travels in the environment: arguments can be read by everybody on the machine."""
-    password = urlsplit(url).password
-    return os.environ | {"PGTZ": "UTC"} | ({"PGPASSWORD": unquote(password)} if password else {})
+    parts = urlsplit(url)
+    password = parse_qs(parts.query).get("password", [unquote(parts.password or "")])[-1]
+    return os.environ | {"PGTZ": "UTC"} | ({"PGPASSWORD": password} if password else {})
 
 
 def _without_password(url: str) -> str:
     parts = urlsplit(url)
     user, _, address = parts.netloc.rpartition("@")
     name = user.partition(":")[0]
-    return urlunsplit(parts._replace(netloc=f"{name}@{address}" if user else address))
+    query = "&".join(pair for pair in parts.query.split("&") if not pair.lower().startswith("password="))
+    return urlunsplit(parts._replace(netloc=f"{name}@{address}" if user else address, query=query))
