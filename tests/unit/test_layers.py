@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "algomatic_cli"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_migrations" not in path.parts)
-BASE = {"settings", "errors", "clock", "home", "foreign", "instants", "nearest", "trace"}
+BASE = {"settings", "errors", "clock", "home", "foreign", "instants", "nearest", "output", "trace"}
 READ_BY_NOBODY = {"probes", "reports"}
 MAY_READ_THEM = {"reports", "jobs", "probes"}
 TERMINAL = {"typer", "rich", "click"}

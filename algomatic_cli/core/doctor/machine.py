@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import SecretStr
 
-from algomatic_cli import __version__
 from algomatic_cli.core.doctor.finding import FAIL, OK, WARN, Case, Finding, Status
 from algomatic_cli.core.home import user_config_file
 from algomatic_cli.core.settings import PROJECT_FILE, Section, get_settings
@@ -34,7 +33,8 @@ def versions(case: Case) -> Iterator[Finding]:
     del case
     from importlib.metadata import version
 
-    told = f"algomatic {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    told = f"algomatic {version('algomatic-cli')}, Python {platform.python_version()}"
+    told += f", {platform.system()} {platform.machine()}"
     yield Finding("versions", OK, f"{told}, psycopg {version('psycopg')}, SQLAlchemy {version('sqlalchemy')}")
 
 
