@@ -12,8 +12,8 @@ def test_it_shows_real_bars_and_leaves_nothing_behind(algomatic_alone: Algomatic
     done = algomatic_alone("demo", "--json", env={"TMPDIR": str(scratch)})
     assert done.returncode == 0, done.stderr
     series = json.loads(done.stdout)["series"]
-    # The counts of the files are those of their own lines (sample/NOTICE.md says where they come from); a session of 390
-    # minutes has 78, 26, 7 (14:30 to 21:00 lies in seven hours of the clock) and 1 bars of the higher timeframes.
+    # The counts of the files are those of their own lines (sample/NOTICE.md says where they come from); a session of
+    # 390 minutes has 78, 26, 7 (14:30 to 21:00 lies in seven hours of the clock) and 1 bars of the higher timeframes.
     per_session = {"1Min": 390, "5Min": 78, "15Min": 26, "1Hour": 7, "1Day": 1}
     built = [(symbol, tf, 19 * bars) for symbol in ("AAPL", "MSFT") for tf, bars in per_session.items()]
     assert [(s["symbol"], s["timeframe"], s["bars"]) for s in series] == [*built, ("SPY", "1Day", 5849)]
