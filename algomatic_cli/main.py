@@ -26,7 +26,7 @@ if sys.argv[1:] == ["--version"]:  # answered before anything else is imported: 
     sys.exit(EXIT_OK)
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from algomatic_cli import console, log
@@ -85,9 +85,16 @@ class LazyGroup(TyperGroup):
         module = import_module(f"algomatic_cli.commands.{REGISTRY[cmd_name][0]}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
-        _complete(command, cmd_name)
+        # Completion is installed for the whole program, by the top command.
+        command.params = [one for one in command.params if one.name not in ("install_completion", "show_completion")]
+        _finish(command, cmd_name)
         self.commands = {**self.commands, cmd_name: command}
         return command
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What the shell offers in the first place: the registry's names, without importing one of their modules."""
+        self.commands = {name: TyperCommand(name, short_help=text) for name, (_, text) in REGISTRY.items()}
+        return super().shell_complete(ctx, incomplete)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands from the registry alone."""
@@ -110,10 +117,12 @@ def _wide_option() -> Any:
     return option
 
 
-def _complete(command: Any, *path: str) -> None:
-    """Give --wide to what prints tables, and every option its variable ALGOMATIC_<COMMAND>_<OPTION>."""
+def _finish(command: Any, *path: str) -> None:
+    """Give --wide to what prints tables, every option its variable, and every example a line of its own in the help."""
     for name, below in getattr(command, "commands", {}).items():
-        _complete(below, *path, name)
+        _finish(below, *path, name)
+    # A paragraph that begins with \b is not wrapped: an example can be copied as it stands.
+    command.help = (command.help or "").replace("\n\nExample: ", "\n\n\b\nExample: ")
     for at, parameter in enumerate(command.params):
         if "--json" in parameter.opts:
             command.params.insert(at + 1, _wide_option())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from algomatic_cli import console
+from algomatic_cli import completion, console
 
 
 class Format(StrEnum):
@@ -100,17 +100,29 @@ Wide = Annotated[
 # What is meant
 TimeframeOption = Annotated[Timeframe, typer.Option("--tf", help="Timeframe of the bars.")]
 OptionalTimeframe = Annotated[Timeframe | None, typer.Option("--tf", help="Timeframe; inferred when left out.")]
-SymbolArgument = Annotated[str, typer.Argument(help="The symbol, e.g. AAPL.", show_default=False)]
-SymbolsArgument = Annotated[list[str], typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
-OnlySymbol = Annotated[str | None, typer.Argument(help="Only this symbol.")]
-OptionalSymbol = Annotated[str | None, typer.Option("--symbol", help="Symbol; inferred when left out.")]
+SymbolArgument = Annotated[
+    str, typer.Argument(help="The symbol, e.g. AAPL.", show_default=False, autocompletion=completion.symbols)
+]
+SymbolsArgument = Annotated[
+    list[str], typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols)
+]
+OnlySymbol = Annotated[str | None, typer.Argument(help="Only this symbol.", autocompletion=completion.symbols)]
+OptionalSymbol = Annotated[
+    str | None, typer.Option("--symbol", help="Symbol; inferred when left out.", autocompletion=completion.symbols)
+]
 Start = Annotated[str | None, typer.Option("--start", metavar="TIME", help="From this instant or day (UTC).")]
 End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="Up to this instant or day (UTC).")]
 Tail = Annotated[int | None, typer.Option("--tail", min=1, help="Only the last N.")]
-Account = Annotated[int, typer.Option("--account", min=1, help="Number of the account.")]
-OptionalAccount = Annotated[int | None, typer.Option("--account", min=1, help="Number of the account.")]
+Account = Annotated[
+    int, typer.Option("--account", min=1, help="Number of the account.", autocompletion=completion.accounts)
+]
+OptionalAccount = Annotated[
+    int | None, typer.Option("--account", min=1, help="Number of the account.", autocompletion=completion.accounts)
+]
 AllAccounts = Annotated[bool, typer.Option("--all", help="Every account.")]
-AccountArgument = Annotated[int, typer.Argument(min=1, help="Number of the account.", show_default=False)]
+AccountArgument = Annotated[
+    int, typer.Argument(min=1, help="Number of the account.", show_default=False, autocompletion=completion.accounts)
+]
 FillArgument = Annotated[int, typer.Argument(min=1, help="Number of the fill.", show_default=False)]
 CampaignArgument = Annotated[int, typer.Argument(min=1, help="Number of its first fill.", show_default=False)]
 WaitlistArgument = Annotated[int, typer.Argument(min=1, help="Number of the entry.", show_default=False)]
@@ -139,7 +151,12 @@ Severity = Annotated[str | None, typer.Option("--severity", help="info, warn or 
 Side = Annotated[str, typer.Option("--side", help="buy or sell.", show_default=False)]
 OptionalSide = Annotated[str | None, typer.Option("--side", help="buy or sell.")]
 LotSide = Annotated[str, typer.Option("--side", help="long or short.")]
-FillSymbol = Annotated[str, typer.Option("--symbol", help="Symbol, OCC option or contract.", show_default=False)]
+FillSymbol = Annotated[
+    str,
+    typer.Option(
+        "--symbol", help="Symbol, OCC option or contract.", show_default=False, autocompletion=completion.symbols
+    ),
+]
 Quantity = Annotated[str, typer.Option("--quantity", help="How many.", show_default=False)]
 OptionalQuantity = Annotated[str | None, typer.Option("--quantity", help="How many.")]
 Price = Annotated[str, typer.Option("--price", help="Price of one.", show_default=False)]
@@ -160,7 +177,9 @@ BrokerFormat = Annotated[str, typer.Option("--broker-format", help="The statemen
 ColumnMapFile = Annotated[Path | None, typer.Option("--map", help="A YAML file that names the columns.")]
 StatementOwner = Annotated[str | None, typer.Option("--statement-account", help="Which account of the statement.")]
 ZoneOption = Annotated[str, typer.Option("--tz", help="Zone of times that name none.")]
-CampaignStatus = Annotated[str | None, typer.Option("--status", help="open or closed.")]
+CampaignStatus = Annotated[
+    str | None, typer.Option("--status", help="open or closed.", autocompletion=completion.one_of("open", "closed"))
+]
 SnapTradeUserId = Annotated[str | None, typer.Option("--user-id", help="Name of the user at SnapTrade.")]
 SecretFile = Annotated[Path | None, typer.Option("--secret-file", help="File with the secret of a user there.")]
 Broker = Annotated[str | None, typer.Option("--broker", help="The broker's short name at SnapTrade.")]
@@ -205,29 +224,49 @@ PsqlArguments = Annotated[list[str] | None, typer.Argument(help="Arguments for p
 SymbolList = Annotated[Path, typer.Argument(help="A CSV file: symbol, name, exchange, asset_type.", show_default=False)]
 
 # Providers and what is asked of them
-SymbolsOrAll = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
+SymbolsOrAll = Annotated[
+    list[str] | None,
+    typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols),
+]
 AllActive = Annotated[bool, typer.Option("--all", help="Every active ticker.")]
 Days = Annotated[int | None, typer.Option("--days", min=1, help="Only the last N days.")]
-Provider = Annotated[str, typer.Option("--provider", help="Whom to ask: alpaca or finnhub.")]
+Provider = Annotated[
+    str,
+    typer.Option(
+        "--provider", help="Whom to ask: alpaca or finnhub.", autocompletion=completion.one_of("alpaca", "finnhub")
+    ),
+]
 Feed = Annotated[str | None, typer.Option("--feed", help="Alpaca's feed: sip (all exchanges) or iex.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Ask again for suspicious holes, once.")]
 AllowMixed = Annotated[bool, typer.Option("--allow-mixed", help="Let a series hold bars of several sources.")]
-Also = Annotated[str | None, typer.Option("--also", metavar="TF,TF", help="Build these from the 1Min bars too.")]
+Also = Annotated[
+    str | None,
+    typer.Option(
+        "--also", metavar="TF,TF", help="Build these from the 1Min bars too.", autocompletion=completion.timeframes
+    ),
+]
 Delay = Annotated[
     float | None,
     typer.Option("--delay", min=0, metavar="MINUTES", help="What the plan does not see yet; 15 for Alpaca's stocks."),
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0.1, help="Seconds a provider may stay silent.")]
 FromTimeframe = Annotated[Timeframe, typer.Option("--from", help="Timeframe to build from: 1Min.")]
-ToTimeframes = Annotated[str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.")]
+ToTimeframes = Annotated[
+    str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.", autocompletion=completion.timeframes)
+]
 Extended = Annotated[bool, typer.Option("--extended", help="Days hold pre- and post-market too.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write an interactive chart to this file.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 5 when something is found.")]
 
 # Features and states
-Benchmark = Annotated[str, typer.Option("--benchmark", help="Symbol of the market context; none for none.")]
+Benchmark = Annotated[
+    str,
+    typer.Option("--benchmark", help="Symbol of the market context; none for none.", autocompletion=completion.symbols),
+]
 FeatureGroup = Annotated[str | None, typer.Option("--group", help="Only this group, e.g. momentum.")]
-FeatureKeys = Annotated[str | None, typer.Option("--keys", metavar="A,B,…", help="Only these features.")]
+FeatureKeys = Annotated[
+    str | None, typer.Option("--keys", metavar="A,B,…", help="Only these features.", autocompletion=completion.features)
+]
 FeaturesFile = Annotated[Path, typer.Option("--output", "-o", help="A .csv, .csv.gz or .parquet file.")]
 ModelId = Annotated[str | None, typer.Option("--model", metavar="ID", help="The model; the newest by default.")]
 StateCount = Annotated[str | None, typer.Option("--states", metavar="K|auto", help="How many states.")]
@@ -248,9 +287,16 @@ FillsArgument = Annotated[list[int] | None, typer.Argument(min=1, help="Numbers 
 ContextType = Annotated[str | None, typer.Option("--type", help="entry, add, reduce, exit, idea and so on.")]
 OnlyType = Annotated[str | None, typer.Option("--only-type", help="Only contexts of this type.")]
 OnlyBare = Annotated[bool, typer.Option("--bare", help="Only those nobody has written in.")]
-StrategyName = Annotated[str | None, typer.Option("--strategy", help="Name of the strategy.")]
-OnlyStrategy = Annotated[str | None, typer.Option("--only-strategy", help="Only those of this strategy.")]
-StrategyArgument = Annotated[str, typer.Argument(help="Name of the strategy.", show_default=False)]
+StrategyName = Annotated[
+    str | None, typer.Option("--strategy", help="Name of the strategy.", autocompletion=completion.strategies)
+]
+OnlyStrategy = Annotated[
+    str | None,
+    typer.Option("--only-strategy", help="Only those of this strategy.", autocompletion=completion.strategies),
+]
+StrategyArgument = Annotated[
+    str, typer.Argument(help="Name of the strategy.", show_default=False, autocompletion=completion.strategies)
+]
 Hypothesis = Annotated[str | None, typer.Option("--hypothesis", help="Why the trade was made.")]
 Stop = Annotated[str | None, typer.Option("--stop", help="Price of the planned stop.")]
 Target = Annotated[str | None, typer.Option("--target", help="Price of the planned target.")]
@@ -263,7 +309,10 @@ Reflect = Annotated[bool, typer.Option("--now", help="The feelings are of now, l
 Edit = Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDITOR.")]
 Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
 Direction = Annotated[str | None, typer.Option("--direction", help="long, short or both.")]
-Timeframes = Annotated[list[str] | None, typer.Option("--timeframes", help="Timeframes, with commas between.")]
+Timeframes = Annotated[
+    list[str] | None,
+    typer.Option("--timeframes", help="Timeframes, with commas between.", autocompletion=completion.timeframes),
+]
 EntryCriteria = Annotated[str | None, typer.Option("--entry", help="When to enter, in words.")]
 ExitCriteria = Annotated[str | None, typer.Option("--exit", help="When to leave, in words.")]
 MaxRisk = Annotated[float | None, typer.Option("--max-risk-pct", help="Most at risk, % of the balance; 0 is a limit.")]
@@ -307,17 +356,32 @@ OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write t
 Directory = Annotated[Path | None, typer.Option("--dir", help="Keep everything in this directory.")]
 
 # Probes
-ProbeName = Annotated[str, typer.Argument(help="Name of a strategy.", show_default=False)]
+ProbeName = Annotated[
+    str, typer.Argument(help="Name of a strategy.", show_default=False, autocompletion=completion.probes)
+]
 StrategyFile = Annotated[Path, typer.Argument(help="A YAML file that defines strategies.", show_default=False)]
-SomeSymbols = Annotated[list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False)]
-StrategyNames = Annotated[list[str] | None, typer.Option("--strategy", help="Name of a probe strategy; repeatable.")]
+SomeSymbols = Annotated[
+    list[str] | None,
+    typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols),
+]
+StrategyNames = Annotated[
+    list[str] | None,
+    typer.Option("--strategy", help="Name of a probe strategy; repeatable.", autocompletion=completion.probes),
+]
 Theme = Annotated[str | None, typer.Option("--theme", help="Only strategies of this theme.")]
 Profiles = Annotated[list[Profile] | None, typer.Option("--profile", help="Risk profile; repeatable. [balanced]")]
 OneProfile = Annotated[Profile | None, typer.Option("--profile", help="Risk profile; balanced where the run has it.")]
-RunName = Annotated[str | None, typer.Option("--run-id", help="Name of the run; the same name replaces it.")]
-RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False)]
-LatestRun = Annotated[str | None, typer.Argument(help="Id of a run; the latest when left out.")]
-Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.")]
+RunName = Annotated[
+    str | None,
+    typer.Option("--run-id", help="Name of the run; the same name replaces it.", autocompletion=completion.runs),
+]
+RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False, autocompletion=completion.runs)]
+LatestRun = Annotated[
+    str | None, typer.Argument(help="Id of a run; the latest when left out.", autocompletion=completion.runs)
+]
+Resume = Annotated[
+    str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.", autocompletion=completion.runs)
+]
 Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786.")]
 Commission = Annotated[float, typer.Option("--commission", min=0, max=1000, help="Basis points a side.")]
 Slippage = Annotated[float, typer.Option("--slippage", min=0, max=1000, help="Basis points a side.")]
@@ -326,8 +390,18 @@ Optimistic = Annotated[bool, typer.Option("--optimistic", help="Target first whe
 Words = Annotated[bool, typer.Option("--words", help="List the words of the strategy language instead.")]
 SplitOption = Annotated[Split, typer.Option("--by", help="What the trades are split by.")]
 HeatmapOption = Annotated[Across, typer.Option("--by", help="What stands across.")]
-Place = Annotated[str, typer.Argument(help="Name of a strategy, or a file that defines some.", show_default=False)]
-OnSymbol = Annotated[str | None, typer.Option("--symbol", help="Stored bars to use; generated ones when left out.")]
+Place = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a strategy, or a file that defines some.", show_default=False, autocompletion=completion.probes
+    ),
+]
+OnSymbol = Annotated[
+    str | None,
+    typer.Option(
+        "--symbol", help="Stored bars to use; generated ones when left out.", autocompletion=completion.symbols
+    ),
+]
 
 
 # Nightly runs

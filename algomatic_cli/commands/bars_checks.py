@@ -104,7 +104,7 @@ def gaps(
 ) -> int:
     """List the holes of a series: unasked, thin (asked for, nobody traded) and suspicious.
 
-    Example: algomatic bars gaps AAPL --tf 1Min --check
+    Example: algomatic bars gaps AAPL --tf 1Min
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.market.holes import calendar_of, read_gaps
@@ -145,7 +145,7 @@ def check(
 ) -> int:
     """Look for bars that look wrong: spikes, stale prices, no volume, silent sessions, rows set aside.
 
-    Example: algomatic bars check AAPL --tf 1Min --check
+    Example: algomatic bars check AAPL --tf 1Min
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.market import store

@@ -144,7 +144,7 @@ def list_(
 def show(group: CampaignArgument, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
     """Show one campaign, fill by fill.
 
-    Example: algomatic campaigns show 17
+    Example: algomatic campaigns show 4
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.trades.store_review import count_stale, get_campaign

@@ -224,7 +224,7 @@ def calendar(
 ) -> int:
     """What was realised on each trading day, week by week; the darker the mark, the larger the amount.
 
-    Example: algomatic campaigns calendar --account 3 --from 2024-03-01
+    Example: algomatic campaigns calendar --account 3 --from 2023-01-01
     """
     from algomatic_cli.core.trades import overview
     from algomatic_cli.core.trades.statistics import wording

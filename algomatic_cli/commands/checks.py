@@ -119,6 +119,7 @@ def list_(
 ) -> int:
     """List what checks found: the failed ones, or the outcomes you name. JSON has every outcome unless you name some.
 
+    Example: algomatic checks list --account 3 --outcome failed
     Example: algomatic checks list --account 3 --outcome unknown --code EQ001
     """
     from algomatic_cli.core.accounts.rule import rule_kind
@@ -148,7 +149,7 @@ def list_(
 def ack(check: CheckArgument, action: Action, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
     """Note that you have seen a check, and what you did.
 
-    Example: algomatic checks ack 815 --action modified
+    Example: algomatic checks ack 15 --action modified
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.trades.checks.store import acknowledge
@@ -178,7 +179,7 @@ def plan(
 ) -> int:
     """Judge a trade before it is made, as if it were filled now; nothing is stored.
 
-    Example: algomatic checks plan AAPL --account 3 --side long --entry 189.5 --stop 187 --target 195 --qty 100
+    Example: algomatic checks plan AAPL --account 3 --side long --entry 143.2 --stop 142 --target 146 --qty 50
     """
     from algomatic_cli.core import clock
     from algomatic_cli.core.accounts.store_strategies import find_strategy

@@ -100,7 +100,7 @@ def set_(
 
     Feelings are written once; what you say later is kept beside them. A stop that replaces another keeps the first.
 
-    Example: algomatic context set 17 --strategy ORB --stop 187.2 --target 194 --feeling calm --intensity 2
+    Example: algomatic context set 4 --strategy "VWAP fade" --stop 236.2 --target 239 --feeling calm --intensity 2
     """
     from algomatic_cli.core.accounts.store_strategies import find_strategy
     from algomatic_cli.core.db.engine import open_session
@@ -182,7 +182,7 @@ def _edited(contexts: list[dict[str, Any]], strategy: str | None) -> tuple[dict[
 def show(fill: FillArgument, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
     """Show what is written about a fill, with its checks.
 
-    Example: algomatic context show 17
+    Example: algomatic context show 4
     """
     from algomatic_cli.commands.checks import CHECKS, said
     from algomatic_cli.core.db.engine import open_session

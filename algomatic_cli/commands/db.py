@@ -224,6 +224,7 @@ def restore(
     """Bring a dump into an empty database, or with --replace in place of what is there.
 
     Example: algomatic db restore algomatic.dump
+    Example: algomatic db restore algomatic.dump --replace --yes
     """
     from algomatic_cli.core.db import backup
 

@@ -150,6 +150,7 @@ def import_(
     """Take in a broker's statement; the format is told by its content, what is known already is left alone.
 
     Example: algomatic fills import statement.csv --account 3 --dry-run
+    Example: algomatic fills import statement.csv --account 3
     """
     from algomatic_cli.core.accounts import store as accounts
     from algomatic_cli.core.broker import importer, store_books

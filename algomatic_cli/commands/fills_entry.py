@@ -176,7 +176,7 @@ def correct(
 ) -> int:
     """Correct a fill: a new one supersedes it, what you wrote about it moves along, the old one stays readable.
 
-    Example: algomatic fills correct 17 --price 189.55 --reason "typed wrong"
+    Example: algomatic fills correct 17 --price 222.78 --reason "typed wrong"
     """
     from algomatic_cli.core.broker import store_fills
     from algomatic_cli.core.broker.entry import correct_fill

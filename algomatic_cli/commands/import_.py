@@ -66,6 +66,7 @@ def import_(
     """Import bars from CSV, CSV.gz and Parquet files; a second import of a file inserts nothing.
 
     Example: algomatic import data/raw/WTI.parquet
+    Example: algomatic import bars/*.csv --tz America/New_York --label right
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.market.files import ReadOptions, expand_paths

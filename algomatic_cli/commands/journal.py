@@ -117,7 +117,7 @@ def list_(
 ) -> int:
     """List entries by day.
 
-    Example: algomatic journal list --account 3 --from 2024-03-01 --mood frustrated
+    Example: algomatic journal list --account 3 --from 2023-01-01 --mood frustrated
     """
     return _list(account, chosen(format_, as_json), start=from_, end=to, kind=type_, mood=mood, tag=tag)
 
@@ -128,7 +128,7 @@ def search(
 ) -> int:
     """Find entries by a part of their text or tags.
 
-    Example: algomatic journal search "moved my stop" --account 3
+    Example: algomatic journal search "straight after a loss" --account 3
     """
     return _list(account, chosen(format_, as_json), words=words)
 
@@ -137,7 +137,7 @@ def search(
 def show(entry: EntryArgument, format_: FormatOption = Format.TABLE, as_json: JsonOption = False) -> int:
     """Show an entry in full.
 
-    Example: algomatic journal show 12
+    Example: algomatic journal show 2
     """
     from algomatic_cli.core.accounts.store_journal import get_entry
     from algomatic_cli.core.db.engine import open_session
@@ -162,7 +162,7 @@ def edit_(
 ) -> int:
     """Change an entry; with nothing to change given, its text opens in $VISUAL or $EDITOR.
 
-    Example: algomatic journal edit 12 --mood confident
+    Example: algomatic journal edit 2 --mood neutral
     """
     from algomatic_cli.core.accounts import journal
     from algomatic_cli.core.accounts.store_journal import edit_entry, get_entry

@@ -91,6 +91,7 @@ def results(
     """Show what a run's strategies came to: in all, by side, regime at entry, weekday, hour, or as stored by day.
 
     Example: algomatic probes results --by regime
+    Example: algomatic probes results demo --by strategy
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.probes import findings, runner, store_results
@@ -121,7 +122,7 @@ def trades(
 ) -> int:
     """Print the trades of a run.
 
-    Example: algomatic probes trades nightly --strategy donchian_20_breakout --format csv
+    Example: algomatic probes trades demo --strategy donchian_20_breakout --format csv
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.probes import runner, store_results
@@ -242,7 +243,7 @@ def compare(
 ) -> int:
     """Lay an account's campaigns of a strategy family beside the family's probes, regime by regime.
 
-    Example: algomatic probes compare --account 2
+    Example: algomatic probes compare --account 3
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.probes import findings, runner

@@ -158,6 +158,7 @@ def verify(
 ) -> int:
     """Prove that a strategy does not look ahead: cut the future off, replace it, move it.
 
+    Example: algomatic probes verify donchian_20_breakout --symbol SPY --tf 1Day
     Example: algomatic probes verify my-strategies.yaml
     """
     from algomatic_cli.core.probes.own import verified
@@ -195,7 +196,8 @@ def run(
 ) -> int:
     """Probe strategies on stored bars and keep every trade and every trial.
 
-    Example: algomatic probes run SPY --tf 1Day --profile balanced --profile wide
+    Example: algomatic probes run SPY --tf 1Day
+    Example: algomatic probes run SPY --tf 1Day --theme breakout --profile balanced --profile wide --run-id breakouts
     """
     import os
 

@@ -69,7 +69,8 @@ def train(
 ) -> int:
     """Train a regime model on stored bars; the last fifth of them is held out to try and to calibrate it.
 
-    Example: algomatic states train SPY --tf 1Min --until 2024-12-31
+    Example: algomatic states train SPY --tf 1Day
+    Example: algomatic states train SPY --tf 1Day --states 4 --until 2019-12-31
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.instants import parse_end
@@ -109,7 +110,7 @@ def assign(
 ) -> int:
     """Give every stored bar its state, each from its own and earlier bars alone.
 
-    Example: algomatic states assign SPY QQQ --tf 1Min
+    Example: algomatic states assign AAPL MSFT --tf 1Min
     """
     from algomatic_cli.core.settings import get_settings
     from algomatic_cli.core.states.assigning import wanted_model
@@ -168,7 +169,7 @@ def show(
 ) -> int:
     """Print the states of stored bars; those the model learnt from are marked in sample.
 
-    Example: algomatic states show SPY --tf 1Min --tail 10
+    Example: algomatic states show SPY --tf 1Day --tail 10
     """
     style = chosen(format_, as_json)
     if style is Format.TABLE and not (start or end or tail):
@@ -189,7 +190,7 @@ def plot(
 ) -> int:
     """Draw the price coloured by state, in the terminal or as one HTML file; the last 400 bars unless told otherwise.
 
-    Example: algomatic states plot SPY --tf 1Min --tail 780
+    Example: algomatic states plot AAPL --tf 1Min --tail 780
     """
     if not (start or end or tail):
         tail = 400
@@ -215,7 +216,7 @@ def report(
 ) -> int:
     """Report on states: dwell times, transitions, what the price did next, out of distribution; also as HTML.
 
-    Example: algomatic states report SPY --tf 1Min --html regimes.html
+    Example: algomatic states report SPY --tf 1Day --html regimes.html
     """
     from algomatic_cli.core.states.report import make_report
 
@@ -245,7 +246,7 @@ def drift(
 ) -> int:
     """Measure how far the bars since training have moved from those the model learnt from.
 
-    Example: algomatic states drift SPY --tf 1Min --tail 5000
+    Example: algomatic states drift SPY --tf 1Day --tail 250
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.settings import get_settings

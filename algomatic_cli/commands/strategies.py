@@ -125,7 +125,7 @@ def show(
 ) -> int:
     """Show a strategy.
 
-    Example: algomatic strategies show ORB --account 3
+    Example: algomatic strategies show "VWAP fade" --account 3
     """
     from algomatic_cli.core.accounts.store_strategies import find_strategy
     from algomatic_cli.core.db.engine import open_session
@@ -155,7 +155,7 @@ def update(
 ) -> int:
     """Change a strategy. Its family follows the new words unless you have set it.
 
-    Example: algomatic strategies update ORB --account 3 --min-rr 2
+    Example: algomatic strategies update "VWAP fade" --account 3 --min-rr 2
     """
     from algomatic_cli.core.accounts.store_strategies import update_strategy
     from algomatic_cli.core.db.engine import open_session
@@ -180,7 +180,7 @@ def archive(
 ) -> int:
     """Archive a strategy: what names it keeps it, and lists leave it out.
 
-    Example: algomatic strategies archive ORB --account 3
+    Example: algomatic strategies archive "VWAP fade" --account 3
     """
     from algomatic_cli.core.accounts.store_strategies import archive_strategy
     from algomatic_cli.core.db.engine import open_session

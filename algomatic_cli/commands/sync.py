@@ -78,7 +78,8 @@ def sync(
 ) -> int:
     """Fetch what is missing of each series and store it; without dates, go on from what is stored.
 
-    Example: algomatic sync AAPL MSFT --tf 1Min --also 15Min,1Day
+    Example: algomatic sync AAPL --tf 1Min
+    Example: algomatic sync QQQ NVDA --tf 1Min --days 30 --also 15Min,1Day
     """
     from algomatic_cli.board import Board
     from algomatic_cli.core.db.engine import open_session

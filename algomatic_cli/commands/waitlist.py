@@ -79,7 +79,7 @@ def approve(
 ) -> int:
     """Approve an entry; with --create-account the account is made in the same step.
 
-    Example: algomatic waitlist approve 7 --create-account
+    Example: algomatic waitlist approve 1 --create-account
     """
     from algomatic_cli.core.accounts import store, store_rules
     from algomatic_cli.core.db.engine import open_session
@@ -99,7 +99,7 @@ def reject(
 ) -> int:
     """Reject an entry.
 
-    Example: algomatic waitlist reject 7
+    Example: algomatic waitlist reject 1
     """
     from algomatic_cli.core.accounts import store_rules
     from algomatic_cli.core.db.engine import open_session
