@@ -3,37 +3,23 @@
 A test compares: a page that is not what this writes fails.
 """
 
-import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import typer
-
-from algomatic_cli.main import app
+from docs import cli, schema
 
 DOCS: Final = Path(__file__).parent
+PAGES: Final[Mapping[str, Callable[[str], str]]] = {"cli.md": cli.page, "schema.md": schema.page}
 
 
-def commands() -> dict[tuple[str, ...], Any]:
-    """Every command by the words that call it, in the order of the help pages."""
-    root = typer.main.get_command(app)
-    return dict(_walk(root, typer.Context(root), ()))
-
-
-def _walk(command: Any, context: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if not hasattr(command, "list_commands"):
-        yield path, command
-        return
-    for name in command.list_commands(context):
-        yield from _walk(command.get_command(context, name), context, (*path, name))
-
-
-def examples(command: Any) -> list[str]:
-    """The command lines that a command's help shows as examples."""
-    return re.findall(r"^Example: (.+)$", command.help or "", re.MULTILINE)
+def build(name: str) -> tuple[str, str]:
+    """A page as it is, and as it has to be."""
+    path = DOCS / name
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    return old, PAGES[name](old)
 
 
 if __name__ == "__main__":
-    sys.exit()
+    for name in PAGES:
+        (DOCS / name).write_text(build(name)[1], encoding="utf-8")

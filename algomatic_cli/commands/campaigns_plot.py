@@ -13,7 +13,7 @@ COLOURS = {"▲": "#2e9e5b", "△": "#2e9e5b", "▼": "#d6453d", "▽": "#d6453d
 def plot(group: CampaignArgument, timeframe: OptionalTimeframe = None, html: Html = None) -> int:
     """Draw the price around a campaign with its entries and exits, in the terminal or into an HTML file.
 
-    Example: algomatic campaigns plot 17 --html campaign.html
+    Example: algomatic campaigns plot 4 --html campaign.html
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.market import chart, chart_html

@@ -30,7 +30,7 @@ from algomatic_cli.core.jobs import demo
 from algomatic_cli.core.jobs.sample_trades import take_in_trades
 from algomatic_cli.core.settings import DatabaseSettings
 from algomatic_cli.core.trades.regime import regime_labels
-from docs.build import commands, examples
+from docs.cli import commands, examples
 from tests import TOP
 from tests.cli.ledger.snaptrade_server import MARGIN, SnapTradeServer, activity, serve
 from tests.conftest import TEMPLATE, runner
@@ -56,6 +56,7 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "broker disconnect": ("broker register --account 3", "fills sync --account 3"),
     "broker rotate-secret": ("broker register --account 3",),
     "fills sync": ("broker register --account 3",),
+    "fills restore": ('fills ignore 17 --reason "not mine"',),
     "fills reconcile": ("broker register --account 3", "fills sync --account 3"),
     "rules enable": ("rules add --account 3 BH001",),
     "rules disable": ("rules add --account 3 BH001",),
@@ -174,7 +175,11 @@ def test_the_example_runs_as_it_stands(
         assert done.returncode == 0, (before, done.stderr)
     if line == "algomatic db restore algomatic.dump":
         run = runner(variables | {"DATABASE_URL": new_database(None)}, here)
-    done = run(*(word for given in words for word in _expanded(given, here)))
+    try:
+        done = run(*(word for given in words for word in _expanded(given, here)))
+    finally:
+        if command == "db start":
+            run("db", "stop")
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert "Traceback" not in done.stderr
 

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from algomatic_cli.main import REGISTRY, app
-from docs.build import commands
+from docs.cli import commands
 
 ROOT: Any = typer.main.get_command(app)
 COMMANDS = commands()
