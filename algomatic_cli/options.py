@@ -82,6 +82,14 @@ class NightlyStep(StrEnum):
     REPORT = "report"
 
 
+# What a shell offers when Tab is pressed
+_SYMBOLS = {"autocompletion": completion.symbols}
+_ACCOUNTS = {"autocompletion": completion.accounts}
+_STRATEGIES = {"autocompletion": completion.strategies}
+_PROBES = {"autocompletion": completion.probes}
+_RUNS = {"autocompletion": completion.runs}
+_TIMEFRAMES = {"autocompletion": completion.timeframes}
+
 # Output
 FormatOption = Annotated[Format, typer.Option("--format", help="How data is printed.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
@@ -100,29 +108,17 @@ Wide = Annotated[
 # What is meant
 TimeframeOption = Annotated[Timeframe, typer.Option("--tf", help="Timeframe of the bars.")]
 OptionalTimeframe = Annotated[Timeframe | None, typer.Option("--tf", help="Timeframe; inferred when left out.")]
-SymbolArgument = Annotated[
-    str, typer.Argument(help="The symbol, e.g. AAPL.", show_default=False, autocompletion=completion.symbols)
-]
-SymbolsArgument = Annotated[
-    list[str], typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols)
-]
-OnlySymbol = Annotated[str | None, typer.Argument(help="Only this symbol.", autocompletion=completion.symbols)]
-OptionalSymbol = Annotated[
-    str | None, typer.Option("--symbol", help="Symbol; inferred when left out.", autocompletion=completion.symbols)
-]
+SymbolArgument = Annotated[str, typer.Argument(help="The symbol, e.g. AAPL.", show_default=False, **_SYMBOLS)]
+SymbolsArgument = Annotated[list[str], typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, **_SYMBOLS)]
+OnlySymbol = Annotated[str | None, typer.Argument(help="Only this symbol.", **_SYMBOLS)]
+OptionalSymbol = Annotated[str | None, typer.Option("--symbol", help="Symbol; inferred when left out.", **_SYMBOLS)]
 Start = Annotated[str | None, typer.Option("--start", metavar="TIME", help="From this instant or day (UTC).")]
 End = Annotated[str | None, typer.Option("--end", metavar="TIME", help="Up to this instant or day (UTC).")]
 Tail = Annotated[int | None, typer.Option("--tail", min=1, help="Only the last N.")]
-Account = Annotated[
-    int, typer.Option("--account", min=1, help="Number of the account.", autocompletion=completion.accounts)
-]
-OptionalAccount = Annotated[
-    int | None, typer.Option("--account", min=1, help="Number of the account.", autocompletion=completion.accounts)
-]
+Account = Annotated[int, typer.Option("--account", min=1, help="Number of the account.", **_ACCOUNTS)]
+OptionalAccount = Annotated[int | None, typer.Option("--account", min=1, help="Number of the account.", **_ACCOUNTS)]
 AllAccounts = Annotated[bool, typer.Option("--all", help="Every account.")]
-AccountArgument = Annotated[
-    int, typer.Argument(min=1, help="Number of the account.", show_default=False, autocompletion=completion.accounts)
-]
+AccountArgument = Annotated[int, typer.Argument(min=1, help="Number of the account.", show_default=False, **_ACCOUNTS)]
 FillArgument = Annotated[int, typer.Argument(min=1, help="Number of the fill.", show_default=False)]
 CampaignArgument = Annotated[int, typer.Argument(min=1, help="Number of its first fill.", show_default=False)]
 WaitlistArgument = Annotated[int, typer.Argument(min=1, help="Number of the entry.", show_default=False)]
@@ -152,10 +148,7 @@ Side = Annotated[str, typer.Option("--side", help="buy or sell.", show_default=F
 OptionalSide = Annotated[str | None, typer.Option("--side", help="buy or sell.")]
 LotSide = Annotated[str, typer.Option("--side", help="long or short.")]
 FillSymbol = Annotated[
-    str,
-    typer.Option(
-        "--symbol", help="Symbol, OCC option or contract.", show_default=False, autocompletion=completion.symbols
-    ),
+    str, typer.Option("--symbol", help="Symbol, OCC option or contract.", show_default=False, **_SYMBOLS)
 ]
 Quantity = Annotated[str, typer.Option("--quantity", help="How many.", show_default=False)]
 OptionalQuantity = Annotated[str | None, typer.Option("--quantity", help="How many.")]
@@ -225,8 +218,7 @@ SymbolList = Annotated[Path, typer.Argument(help="A CSV file: symbol, name, exch
 
 # Providers and what is asked of them
 SymbolsOrAll = Annotated[
-    list[str] | None,
-    typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols),
+    list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, **_SYMBOLS)
 ]
 AllActive = Annotated[bool, typer.Option("--all", help="Every active ticker.")]
 Days = Annotated[int | None, typer.Option("--days", min=1, help="Only the last N days.")]
@@ -240,10 +232,7 @@ Feed = Annotated[str | None, typer.Option("--feed", help="Alpaca's feed: sip (al
 Repair = Annotated[bool, typer.Option("--repair", help="Ask again for suspicious holes, once.")]
 AllowMixed = Annotated[bool, typer.Option("--allow-mixed", help="Let a series hold bars of several sources.")]
 Also = Annotated[
-    str | None,
-    typer.Option(
-        "--also", metavar="TF,TF", help="Build these from the 1Min bars too.", autocompletion=completion.timeframes
-    ),
+    str | None, typer.Option("--also", metavar="TF,TF", help="Build these from the 1Min bars too.", **_TIMEFRAMES)
 ]
 Delay = Annotated[
     float | None,
@@ -251,18 +240,13 @@ Delay = Annotated[
 ]
 Timeout = Annotated[float | None, typer.Option("--timeout", min=0.1, help="Seconds a provider may stay silent.")]
 FromTimeframe = Annotated[Timeframe, typer.Option("--from", help="Timeframe to build from: 1Min.")]
-ToTimeframes = Annotated[
-    str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.", autocompletion=completion.timeframes)
-]
+ToTimeframes = Annotated[str, typer.Option("--to", metavar="TF,TF", help="Timeframes to build.", **_TIMEFRAMES)]
 Extended = Annotated[bool, typer.Option("--extended", help="Days hold pre- and post-market too.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write an interactive chart to this file.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 5 when something is found.")]
 
 # Features and states
-Benchmark = Annotated[
-    str,
-    typer.Option("--benchmark", help="Symbol of the market context; none for none.", autocompletion=completion.symbols),
-]
+Benchmark = Annotated[str, typer.Option("--benchmark", help="Symbol of the market context; none for none.", **_SYMBOLS)]
 FeatureGroup = Annotated[str | None, typer.Option("--group", help="Only this group, e.g. momentum.")]
 FeatureKeys = Annotated[
     str | None, typer.Option("--keys", metavar="A,B,…", help="Only these features.", autocompletion=completion.features)
@@ -287,16 +271,11 @@ FillsArgument = Annotated[list[int] | None, typer.Argument(min=1, help="Numbers 
 ContextType = Annotated[str | None, typer.Option("--type", help="entry, add, reduce, exit, idea and so on.")]
 OnlyType = Annotated[str | None, typer.Option("--only-type", help="Only contexts of this type.")]
 OnlyBare = Annotated[bool, typer.Option("--bare", help="Only those nobody has written in.")]
-StrategyName = Annotated[
-    str | None, typer.Option("--strategy", help="Name of the strategy.", autocompletion=completion.strategies)
-]
+StrategyName = Annotated[str | None, typer.Option("--strategy", help="Name of the strategy.", **_STRATEGIES)]
 OnlyStrategy = Annotated[
-    str | None,
-    typer.Option("--only-strategy", help="Only those of this strategy.", autocompletion=completion.strategies),
+    str | None, typer.Option("--only-strategy", help="Only those of this strategy.", **_STRATEGIES)
 ]
-StrategyArgument = Annotated[
-    str, typer.Argument(help="Name of the strategy.", show_default=False, autocompletion=completion.strategies)
-]
+StrategyArgument = Annotated[str, typer.Argument(help="Name of the strategy.", show_default=False, **_STRATEGIES)]
 Hypothesis = Annotated[str | None, typer.Option("--hypothesis", help="Why the trade was made.")]
 Stop = Annotated[str | None, typer.Option("--stop", help="Price of the planned stop.")]
 Target = Annotated[str | None, typer.Option("--target", help="Price of the planned target.")]
@@ -310,8 +289,7 @@ Edit = Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDIT
 Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
 Direction = Annotated[str | None, typer.Option("--direction", help="long, short or both.")]
 Timeframes = Annotated[
-    list[str] | None,
-    typer.Option("--timeframes", help="Timeframes, with commas between.", autocompletion=completion.timeframes),
+    list[str] | None, typer.Option("--timeframes", help="Timeframes, with commas between.", **_TIMEFRAMES)
 ]
 EntryCriteria = Annotated[str | None, typer.Option("--entry", help="When to enter, in words.")]
 ExitCriteria = Annotated[str | None, typer.Option("--exit", help="When to leave, in words.")]
@@ -356,32 +334,21 @@ OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="Write t
 Directory = Annotated[Path | None, typer.Option("--dir", help="Keep everything in this directory.")]
 
 # Probes
-ProbeName = Annotated[
-    str, typer.Argument(help="Name of a strategy.", show_default=False, autocompletion=completion.probes)
-]
+ProbeName = Annotated[str, typer.Argument(help="Name of a strategy.", show_default=False, **_PROBES)]
 StrategyFile = Annotated[Path, typer.Argument(help="A YAML file that defines strategies.", show_default=False)]
 SomeSymbols = Annotated[
-    list[str] | None,
-    typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, autocompletion=completion.symbols),
+    list[str] | None, typer.Argument(help="Symbols, e.g. AAPL MSFT.", show_default=False, **_SYMBOLS)
 ]
 StrategyNames = Annotated[
-    list[str] | None,
-    typer.Option("--strategy", help="Name of a probe strategy; repeatable.", autocompletion=completion.probes),
+    list[str] | None, typer.Option("--strategy", help="Name of a probe strategy; repeatable.", **_PROBES)
 ]
 Theme = Annotated[str | None, typer.Option("--theme", help="Only strategies of this theme.")]
 Profiles = Annotated[list[Profile] | None, typer.Option("--profile", help="Risk profile; repeatable. [balanced]")]
 OneProfile = Annotated[Profile | None, typer.Option("--profile", help="Risk profile; balanced where the run has it.")]
-RunName = Annotated[
-    str | None,
-    typer.Option("--run-id", help="Name of the run; the same name replaces it.", autocompletion=completion.runs),
-]
-RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False, autocompletion=completion.runs)]
-LatestRun = Annotated[
-    str | None, typer.Argument(help="Id of a run; the latest when left out.", autocompletion=completion.runs)
-]
-Resume = Annotated[
-    str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.", autocompletion=completion.runs)
-]
+RunName = Annotated[str | None, typer.Option("--run-id", help="Name of the run; the same name replaces it.", **_RUNS)]
+RunArgument = Annotated[str, typer.Argument(help="Id of a run.", show_default=False, **_RUNS)]
+LatestRun = Annotated[str | None, typer.Argument(help="Id of a run; the latest when left out.", **_RUNS)]
+Resume = Annotated[str | None, typer.Option("--resume", metavar="RUN", help="Go on with this run.", **_RUNS)]
 Dask = Annotated[str | None, typer.Option("--dask", metavar="ADDRESS", help="Dask scheduler, tcp://host:8786.")]
 Commission = Annotated[float, typer.Option("--commission", min=0, max=1000, help="Basis points a side.")]
 Slippage = Annotated[float, typer.Option("--slippage", min=0, max=1000, help="Basis points a side.")]
@@ -391,16 +358,10 @@ Words = Annotated[bool, typer.Option("--words", help="List the words of the stra
 SplitOption = Annotated[Split, typer.Option("--by", help="What the trades are split by.")]
 HeatmapOption = Annotated[Across, typer.Option("--by", help="What stands across.")]
 Place = Annotated[
-    str,
-    typer.Argument(
-        help="Name of a strategy, or a file that defines some.", show_default=False, autocompletion=completion.probes
-    ),
+    str, typer.Argument(help="Name of a strategy, or a file that defines some.", show_default=False, **_PROBES)
 ]
 OnSymbol = Annotated[
-    str | None,
-    typer.Option(
-        "--symbol", help="Stored bars to use; generated ones when left out.", autocompletion=completion.symbols
-    ),
+    str | None, typer.Option("--symbol", help="Stored bars to use; generated ones when left out.", **_SYMBOLS)
 ]
 
 

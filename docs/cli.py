@@ -78,10 +78,9 @@ def examples(command: Any) -> list[str]:
 
 
 def _walk(command: Any, context: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if not hasattr(command, "list_commands"):
+    if not hasattr(command, "list_commands") or (path and command.invoke_without_command):
         yield path, command
-        return
-    for name in command.list_commands(context):
+    for name in getattr(command, "list_commands", lambda _: ())(context):
         yield from _walk(command.get_command(context, name), context, (*path, name))
 
 

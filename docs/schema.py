@@ -51,7 +51,7 @@ def _describe(model: Any, meanings: dict[str, str]) -> Iterator[str]:
 
 def _type(column: Column[Any]) -> str:
     kind = column.type.compile(dialect=_DIALECT)
-    if column.primary_key and column.autoincrement is not False and kind in ("INTEGER", "BIGINT"):
+    if column is column.table.autoincrement_column:
         return {"INTEGER": "SERIAL", "BIGINT": "BIGSERIAL"}[kind]
     return {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ"}.get(kind, kind)
 

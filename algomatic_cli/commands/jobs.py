@@ -62,7 +62,7 @@ def show(
 ) -> int:
     """Show a run: its steps, what failed and why, what waits for it. JSON holds every item.
 
-    Example: algomatic jobs show 12 --items
+    Example: algomatic jobs show 1 --items
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.jobs import store
@@ -90,7 +90,7 @@ def retry(
 ) -> int:
     """Do again what failed or was interrupted in a run, and what stands on it; nothing else.
 
-    Example: algomatic jobs retry 12
+    Example: algomatic jobs retry 1
     """
     from algomatic_cli.core.db.engine import open_session
     from algomatic_cli.core.jobs.nightly.run import call_of

@@ -54,7 +54,8 @@ def nightly(
 
     A failure stops only what stands on it. With -q nothing is printed when all is well.
 
-    Example: algomatic -q nightly --skip probes
+    Example: algomatic nightly --dry-run
+    Example: algomatic -q nightly --skip sync --skip probes
     """
     if context.invoked_subcommand is not None:
         return EXIT_OK
