@@ -92,6 +92,7 @@ def filled(
     with (home / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not administrator.execute("SELECT 1 FROM pg_database WHERE datname = %s", [FILLED]).fetchone():
+            administrator.execute("DROP DATABASE IF EXISTS unfinished_examples WITH (FORCE)")
             administrator.execute(f"CREATE DATABASE unfinished_examples TEMPLATE {TEMPLATE} STRATEGY file_copy")
             engine = make_engine(server.url("unfinished_examples"), DatabaseSettings())
             with Session(engine) as session:
@@ -104,6 +105,7 @@ def filled(
 def _fill(session: Session, home: Path) -> None:
     """The demonstration's own steps; somebody else is account 2, so that its trader is number 3."""
     list(demo.import_samples(session, home))
+    list(demo.aggregate_samples(session))
     list(demo.train_samples(session, home))
     list(demo.compute_samples(session, home))
     accounts.add_account(session, "Charles Babbage", "charles@example.org", None)
