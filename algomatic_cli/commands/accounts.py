@@ -184,7 +184,7 @@ def export(
 
     That is contexts, checks, journal, strategies, rules and profile; bars and secrets are not part of it.
 
-    Example: algomatic accounts export 2 ada.ndjson
+    Example: algomatic accounts export 3 ada.ndjson
     """
     from algomatic_cli.core.accounts.transfer import export_record
     from algomatic_cli.core.db.engine import open_session

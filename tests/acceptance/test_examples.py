@@ -66,6 +66,12 @@ BEFORE: Mapping[str, tuple[str, ...]] = {
     "jobs retry": ("nightly --only campaigns",),
     "db restore": ("db dump algomatic.dump",),
     "db stop": ("db start --keep",),
+    "accounts import": ("accounts export 3 ada.ndjson",),
+}
+# What brings something to another database: which template that is a clone of.
+ELSEWHERE: Mapping[str, str | None] = {
+    "algomatic db restore algomatic.dump": None,
+    "algomatic accounts import ada.ndjson": TEMPLATE,
 }
 
 
@@ -178,8 +184,8 @@ def test_the_example_runs_as_it_stands(
     for before in BEFORE.get(command, ()):
         done = run(*shlex.split(before))
         assert done.returncode == 0, (before, done.stderr)
-    if line == "algomatic db restore algomatic.dump":
-        run = runner(variables | {"DATABASE_URL": new_database(None)}, here)
+    if line in ELSEWHERE:
+        run = runner(variables | {"DATABASE_URL": new_database(ELSEWHERE[line])}, here)
     try:
         done = run(*(word for given in words for word in _expanded(given, here)))
     finally:
