@@ -76,8 +76,8 @@ def test_a_table_shows_the_last_bars_and_the_keys_asked_for(algomatic: Algomatic
     algomatic("features", "compute", "ABC", "--tf", "1Min")
     lines = algomatic("features", "show", "ABC", "--tf", "1Min", "--keys", "rsi_14,vwap").stdout.splitlines()
     assert len([line for line in lines if "2024-01-02" in line]) == 20
-    assert "rsi_14" in lines[1]
-    assert "vwap" in lines[1]
+    assert "rsi_14" in lines[0]
+    assert "vwap" in lines[0]
     wrong = algomatic("features", "show", "ABC", "--tf", "1Min", "--keys", "rsi14")
     assert wrong.returncode == 1
     assert "there is no feature named rsi14" in wrong.stderr
