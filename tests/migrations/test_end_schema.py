@@ -79,4 +79,6 @@ def test_the_documentation_describes_every_column_as_it_is() -> None:
             column, kind, null, default, key, meaning = (cell.strip() for cell in line.split("|"))
             assert meaning or key, f"{table}.{column} has no meaning"
             described.add((table, column, kind, null or "no", default.strip("`'").replace("now()", "now")))
-    assert rows_of("schema_columns.csv") <= described
+    # Revision 033 widens what 031 ends with: an option's symbol has 21 characters.
+    document = rows_of("schema_columns.csv") - {("trade_fills", "symbol", "VARCHAR(20)", "no", "")}
+    assert document | {("trade_fills", "symbol", "VARCHAR(64)", "no", "")} <= described
