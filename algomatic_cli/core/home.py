@@ -5,6 +5,7 @@ $ALGOMATIC_HOME/
   run/           locks
   rejects/       rows an import refused, one CSV a file
   models/        regime models
+  cache/         what is only quicker to read than to work out
   reports/       what the nightly run wrote of each account
   secret.key     the key that encrypts secrets at rest (0600)
 """

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from algomatic_cli.core.market.calendar import DAY, MINUTE, Micros, calendar_for
+from algomatic_cli.core.market import calendar
+from algomatic_cli.core.market.calendar import DAY, MINUTE, Micros, calendar_for, load_calendar
+from algomatic_cli.core.settings import get_settings
 
 
 def at(*texts: str) -> Micros:
@@ -141,3 +144,36 @@ def test_the_calendar_library_is_loaded_without_a_warning_and_only_when_it_is_us
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_sessions_are_kept_for_the_next_command_and_a_damaged_file_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALGOMATIC_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    load_calendar.cache_clear()
+    first = load_calendar("XNYS")
+    (kept,) = (tmp_path / "cache").iterdir()
+    load_calendar.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(calendar, "_read", lambda name: pytest.fail("worked out again"))
+        second = load_calendar("XNYS")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    load_calendar.cache_clear()
+    third = load_calendar("XNYS")
+    for one in (second, third):
+        assert (one.name, one.zone) == (first.name, first.zone) == ("XNYS", "America/New_York")
+        for field in ("days", "midnights", "opens", "closes", "breaks", "half_days", "begins", "ends"):
+            np.testing.assert_array_equal(getattr(one, field), getattr(first, field))
+    load_calendar.cache_clear()
+    get_settings.cache_clear()
+
+
+def test_no_home_is_made_for_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALGOMATIC_HOME", str(tmp_path / "none"))
+    get_settings.cache_clear()
+    load_calendar.cache_clear()
+    assert len(load_calendar("XNYS").days) > 19_000
+    assert not (tmp_path / "none").exists()
+    load_calendar.cache_clear()
+    get_settings.cache_clear()

@@ -31,6 +31,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from algomatic_cli.core.market.calendar_cache import remembered
+
 Micros = NDArray[np.int64]
 
 SECOND: Final = 1_000_000
@@ -204,24 +206,29 @@ def load_calendar(name: str) -> Calendar:
         none = np.empty(0, dtype=np.int64)
         days, half_days = none.astype(np.int32), none.astype(np.bool_)
         return Calendar(name, "UTC", days, none, none, none, none.reshape(0, 2), half_days, none, none)
+    kept = dict(remembered(name, lambda: _sessions(name)))
+    return Calendar(name=name, zone=str(kept.pop("zone")), **kept)
+
+
+def _sessions(name: str) -> dict[str, NDArray[Any]]:
+    """The fields of a calendar, from the library."""
     source = _read(name)
     schedule = source.schedule
     opens, closes = _micros(schedule["open"]), _micros(schedule["close"])
     begin_break = np.where(schedule["break_start"].isna(), closes, _micros(schedule["break_start"]))
     end_break = np.where(schedule["break_end"].isna(), closes, _micros(schedule["break_end"]))
     extended = name == _NEW_YORK
-    return Calendar(
-        name=name,
-        zone=str(source.tz),
-        days=schedule.index.to_numpy().astype("datetime64[D]").astype(np.int32),
-        midnights=_micros(schedule.index.tz_localize(str(source.tz))),
-        opens=opens,
-        closes=closes,
-        breaks=np.column_stack([begin_break, end_break]),
-        half_days=np.asarray(schedule.index.isin(source.early_closes), dtype=np.bool_),
-        begins=opens - _PRE_MARKET if extended else opens,
-        ends=closes + _POST_MARKET if extended else closes,
-    )
+    return {
+        "zone": np.array(str(source.tz)),
+        "days": schedule.index.to_numpy().astype("datetime64[D]").astype(np.int32),
+        "midnights": _micros(schedule.index.tz_localize(str(source.tz))),
+        "opens": opens,
+        "closes": closes,
+        "breaks": np.column_stack([begin_break, end_break]),
+        "half_days": np.asarray(schedule.index.isin(source.early_closes), dtype=np.bool_),
+        "begins": opens - _PRE_MARKET if extended else opens,
+        "ends": closes + _POST_MARKET if extended else closes,
+    }
 
 
 def _read(name: str) -> Any:
