@@ -50,9 +50,9 @@ def main() -> int:
         home = Path(tempfile.mkdtemp(prefix="algomatic-benchmark-home-"))
         whole = seconds(lambda: algomatic("campaigns", "list", "--account", str(account), "--json", url=url, home=home))
         bare = seconds(lambda: algomatic("campaigns", "list", "--account", "1", "--json", url=url, home=home))
-    print(f"{len(rows):,} campaigns in {took:.2f} s (limit {LIMIT_SECONDS:g}) with {len(seen)} statements")
-    print(f"as a command {whole:.2f} s, of an empty account {bare:.2f} s")
-    return 0 if took < LIMIT_SECONDS and len(seen) <= LIMIT_STATEMENTS and len(rows) == CAMPAIGNS else 1
+    print(f"{len(rows):,} campaigns in {took:.2f} s with {len(seen)} statements")
+    print(f"as a command {whole:.2f} s (limit {LIMIT_SECONDS:g}), of an empty account {bare:.2f} s")
+    return 0 if whole < LIMIT_SECONDS and len(seen) <= LIMIT_STATEMENTS and len(rows) == CAMPAIGNS else 1
 
 
 if __name__ == "__main__":
