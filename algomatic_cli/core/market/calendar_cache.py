@@ -1,6 +1,7 @@
 """Sessions kept from one command to the next: working out seventy years of holidays takes a third of a second.
 
-A file below the home, for one version of the calendar library and one day (sessions are known a year ahead of today).
+A file below the home, for one version of this program and of the calendar library and for one day (sessions are known a
+year ahead of today).
 It is a convenience: where it cannot be read or written, the sessions are worked out.
 """
 
@@ -28,7 +29,8 @@ def remembered(name: str, work_out: Callable[[], Arrays]) -> Arrays:
         root = get_settings().home.root
     except AlgomaticError:  # settings that cannot be read are told by whoever needs them
         return work_out()
-    path = root / "cache" / f"{name}-{version('exchange_calendars')}-{clock.utc_now():%Y%m%d}.npz"
+    versions = f"{version('algomatic-cli')}-{version('exchange_calendars')}"
+    path = root / "cache" / f"{name}-{versions}-{clock.utc_now():%Y%m%d}.npz"
     with (
         suppress(OSError, ValueError, KeyError, EOFError, BadZipFile),
         path.open("rb") as stream,

@@ -97,6 +97,7 @@ class _Reader:
         raise RuleError(self.text, node.col_offset + 1, problem)
 
     def read(self, node: ast.expr, depth: int) -> Node:
+        """One part of the rule, and all below it; refuses what the language does not have."""
         self.nodes += 1
         if self.nodes > LARGEST:
             self.refuse(node, f"the rule has more than {LARGEST} parts")

@@ -62,6 +62,7 @@ class _Walk:
         self.trades: list[tuple[Any, ...]] = []
 
     def run(self) -> list[tuple[Any, ...]]:
+        """Walk the bars in order; the trades as plain tuples."""
         position: _Position | None = None
         leaving, adding, entering = False, False, None
         for i, bar in enumerate(self.bars):
@@ -103,6 +104,7 @@ class _Walk:
         return bool(self.wanted.add[0 if position.is_long else 1, i])
 
     def open(self, entering: tuple[str, int], i: int, bar: _Bar) -> _Position:
+        """Enter at the open of bar i, with the levels the close before it decides."""
         side, leg = entering
         risk = self.risks[leg]
         entry = bar.open * (1.0 + self.slip) if side == "long" else bar.open * (1.0 - self.slip)
@@ -125,6 +127,7 @@ class _Walk:
         return _Position(side, leg, risk, i, entry, quantity, atr, stop, target, trail, best=entry, worst=entry)
 
     def protection(self, position: _Position, i: int) -> tuple[float | None, str]:
+        """The level that ends the trade on the losing side of bar i, and what it is called."""
         trail = position.trail
         if self.wanted.trail_at.shape[2]:
             price = float(self.wanted.trail_at[position.leg, 0 if position.is_long else 1, i - 1])
@@ -194,6 +197,7 @@ class _Walk:
             position.best, position.worst = min(position.best, low), max(position.worst, high)
 
     def close(self, position: _Position, i: int, fill: float, reason: str, *, ambiguous: bool) -> None:
+        """Leave at a fill on bar i, slippage and commission paid, and keep the trade."""
         self.see(position, fill, fill)
         entry, quantity = position.entry, position.quantity
         exit_ = fill * (1.0 - self.slip) if position.is_long else fill * (1.0 + self.slip)

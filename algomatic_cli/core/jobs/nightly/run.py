@@ -158,6 +158,7 @@ class _Run:
     result: RunResult = field(init=False)
 
     def run(self) -> RunResult:
+        """Do every step in order, each item committed as it ends; what breaks the run is told before it is raised."""
         begun, now = clock.monotonic(), clock.utc_now()
         facts = {
             "job": NIGHTLY, "retry_of": self.retry_of, "arguments": self.call.arguments(),
